@@ -1,0 +1,137 @@
+"""Read edge lists from text files: find out the layout, then leave the parsing to numpy."""
+
+import csv
+import gzip
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sparsekit._edges import EdgeTable, number_edges
+
+__all__ = ["read_edge_table"]
+
+_COLUMN_NAMES = {
+    "source": ("source", "src", "from", "u", "node1", "id1", "protein1", "gene1"),
+    "target": ("target", "dst", "dest", "to", "v", "node2", "id2", "protein2", "gene2"),
+    "weight": ("weight", "w", "value", "score", "combined_score"),
+}
+# An integer that does not print as it was written ("007", "+1") has to stay a string.
+_UNUSUAL_INTEGER = re.compile(r"(?m)(?:^|[\s,;\"])(?:[+-]?0[0-9]|\+[0-9])")
+
+
+class _Layout(NamedTuple):
+    delimiter: str | None  # None: any blanks
+    n_columns: int
+    columns: list[int]  # of source, target and, if there is one, weight
+    has_header: bool
+
+
+def read_edge_table(path: Any) -> EdgeTable:
+    """Read a file of edges; see `sparsekit.graph.read_edge_list` for the format."""
+    text = _read_text(Path(path))
+    if text.startswith("%%MatrixMarket"):
+        raise ValueError(f"{path}: a Matrix Market file, no edge list: read it by scipy.io.mmread.")
+    lines = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] not in "#%"]
+    if not lines:
+        raise ValueError(f"{path}: no edges found: the file is empty or holds comments only.")
+    try:
+        layout = _find_layout(lines[0])
+        lines = lines[layout.has_header :]
+        if not lines:
+            raise ValueError("no edges found below the header line.")
+        table = None if _UNUSUAL_INTEGER.search(text) else _read_integers(lines, layout)
+        return number_edges(*(table or _read_names(lines, layout)))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _read_text(path: Path) -> str:
+    raw = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            raw = gzip.decompress(raw)
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise ValueError(f"{path}: not a complete gzip file: {error}.") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not a text file in UTF-8.") from None
+
+
+def _split(line: str, delimiter: str | None) -> list[str]:
+    if delimiter is None:
+        return line.split()
+    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter))]
+
+
+def _find_layout(first: str) -> _Layout:
+    delimiter = next((mark for mark in (",", ";", "\t") if mark in first), None)
+    fields = _split(first, delimiter)
+    lowered = [field.lower() for field in fields]
+    found = [
+        next((lowered.index(name) for name in names if name in lowered), None)
+        for names in _COLUMN_NAMES.values()
+    ]
+    if found[0] is not None and found[1] is not None:
+        columns = [column for column in found if column is not None]
+        return _Layout(delimiter, len(fields), columns, True)
+    if len(fields) not in (2, 3):
+        raise ValueError(
+            f"expected two ids and optionally a weight a line, got {len(fields)} column(s) in "
+            f"{first[:60]!r}; with more columns, start with a header line that names the columns "
+            "source and target."
+        )
+    return _Layout(delimiter, len(fields), list(range(len(fields))), False)
+
+
+def _load(lines: list[str], layout: _Layout, dtype: Any, columns: list[int] | None) -> np.ndarray:
+    return np.loadtxt(
+        lines,
+        dtype=dtype,
+        comments=None,
+        delimiter=layout.delimiter,
+        usecols=columns,
+        quotechar='"',
+        ndmin=1,
+    )
+
+
+def _read_integers(lines: list[str], layout: _Layout) -> tuple | None:
+    """Columns of a file whose ids are all integers, or None if some are not."""
+    fields = [("source", np.int64), ("target", np.int64), ("weight", np.float64)]
+    columns = layout.columns if layout.has_header else None
+    try:
+        table = _load(lines, layout, np.dtype(fields[: len(layout.columns)]), columns)
+    except ValueError:
+        return None
+    return tuple(table[name] for name in table.dtype.names)
+
+
+def _read_names(lines: list[str], layout: _Layout) -> tuple:
+    """Columns of a file whose ids are names."""
+    _check_widths(lines, layout)
+    if not layout.has_header and lines[1:] and _read_integers(lines[1:], layout):
+        raise ValueError(
+            f"the first line {lines[0][:60]!r} looks like a header, but its columns are not called "
+            "source, target and weight: rename them or delete the line."
+        )
+    table = _load(lines, layout, str, None).reshape(len(lines), layout.n_columns)
+    table = np.char.strip(table)
+    columns = [table[:, column] for column in layout.columns]
+    if any(np.any(column == "") for column in columns):
+        raise ValueError("an id or a weight is empty.")
+    if len(columns) == 3:
+        columns[2] = columns[2].astype(np.float64)  # numpy names the value it can not convert
+    return tuple(columns)
+
+
+def _check_widths(lines: list[str], layout: _Layout) -> None:
+    for number, line in enumerate(lines, start=1):
+        n_columns = len(_split(line, layout.delimiter))
+        if n_columns != layout.n_columns:
+            raise ValueError(
+                f"edge {number} has {n_columns} column(s), the first line {layout.n_columns}: "
+                f"{line[:60]!r}."
+            )
