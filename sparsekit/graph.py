@@ -255,7 +255,7 @@ class Graph:
             return NotImplemented
         return (
             self._directed == other._directed
-            and csr.equal(self._adjacency, other._adjacency)
+            and csr.equal(csr.pack(self._adjacency), csr.pack(other._adjacency))
             and _listed(self._names) == _listed(other._names)
         )
 

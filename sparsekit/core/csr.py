@@ -17,10 +17,12 @@ __all__ = [
     "is_symmetric",
     "multiply",
     "pack",
+    "read_only",
     "reverse_slots",
     "row_ranges",
     "row_sums",
     "symmetrise",
+    "unpack",
     "weighted_row_sum",
 ]
 
@@ -84,12 +86,8 @@ def canonical(matrix) -> sp.csr_array:
 
 def frozen(data, indices, indptr, shape) -> sp.csr_array:
     """Wrap canonical arrays in a `csr_array` of read-only views."""
-    views = []
-    for array in (data, indices, indptr):
-        view = np.ascontiguousarray(array).view()
-        view.flags.writeable = False
-        views.append(view)
-    result = sp.csr_array(tuple(views), shape=shape)
+    indptr, indices, data = read_only(CSR(indptr, indices, np.ascontiguousarray(data)))
+    result = sp.csr_array((data, indices, indptr), shape=shape)
     result.has_canonical_format = True
     return result
 
@@ -97,32 +95,50 @@ def frozen(data, indices, indptr, shape) -> sp.csr_array:
 def pack(matrix: sp.csr_array) -> CSR:
     """Turn a canonical matrix into kernel arguments; unit weights are left out."""
     weights = matrix.data
-    if len(weights) and np.all(weights == 1):
-        weights = weights[:0]
+    if np.all(weights == 1):
+        weights = np.empty(0)
+        weights.flags.writeable = False
     return CSR(matrix.indptr, matrix.indices, weights)
 
 
-def row_sums(matrix: sp.csr_array) -> np.ndarray:
+def read_only(matrix: CSR) -> CSR:
+    """Views that can not be written to: unpickled arrays could, and kernels would compile anew."""
+    views = [array.view() for array in matrix]
+    for view in views:
+        view.flags.writeable = False
+    return CSR(*views)
+
+
+def unpack(matrix: CSR, n_columns: int) -> sp.csr_array:
+    """Turn kernel arguments back into a canonical matrix."""
+    weights = matrix.weights if len(matrix.weights) else np.ones(len(matrix.indices))
+    return frozen(weights, matrix.indices, matrix.indptr, (len(matrix.indptr) - 1, n_columns))
+
+
+def row_sums(matrix: CSR) -> np.ndarray:
     """Sum of each row, float64."""
-    return np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel()
+    starts, lengths = matrix.indptr[:-1], np.diff(matrix.indptr)
+    sums = lengths.astype(np.float64)
+    if len(matrix.weights):
+        filled = lengths > 0  # reduceat would give an empty row the first value of the next
+        sums[filled] = np.add.reduceat(matrix.weights, starts[filled])
+    return sums
 
 
-def column_sums(matrix: sp.csr_array) -> np.ndarray:
+def column_sums(matrix: CSR, n_columns: int) -> np.ndarray:
     """Sum of each column, float64."""
-    return np.bincount(matrix.indices, weights=matrix.data, minlength=matrix.shape[1])
+    weights = matrix.weights if len(matrix.weights) else None
+    return np.bincount(matrix.indices, weights, minlength=n_columns).astype(np.float64)
 
 
-def equal(left: sp.csr_array, right: sp.csr_array) -> bool:
-    """Whether two canonical matrices have the same content."""
-    return left.shape == right.shape and all(
-        np.array_equal(getattr(left, name), getattr(right, name))
-        for name in ("indptr", "indices", "data")
-    )
+def equal(left: CSR, right: CSR) -> bool:
+    """Whether two packed matrices with the same number of columns have the same content."""
+    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
 
 
 def is_symmetric(matrix: sp.csr_array) -> bool:
     """Whether a canonical matrix equals its transpose exactly."""
-    return matrix.shape[0] == matrix.shape[1] and equal(matrix, canonical(matrix.T))
+    return matrix.shape[0] == matrix.shape[1] and equal(pack(matrix), pack(canonical(matrix.T)))
 
 
 def symmetrise(matrix: sp.csr_array) -> sp.csr_array:
