@@ -186,7 +186,7 @@ def weighted_row_sum(matrix, i, scale, right, source, total):
     k, stop = indptr[i], indptr[i + 1]
     while k + 4 <= stop:
         for ahead in range(_PREFETCH_DISTANCE, _PREFETCH_DISTANCE + 4):
-            prefetch(source, indices[min(k + ahead, last)])
+            prefetch(source, indices[k + ahead if k + ahead < last else last])
         j0, j1, j2, j3 = indices[k], indices[k + 1], indices[k + 2], indices[k + 3]
         w0 = w1 = w2 = w3 = scale
         if weights.size > 0:
@@ -201,7 +201,8 @@ def weighted_row_sum(matrix, i, scale, right, source, total):
             )
         k += 4
     while k < stop:
-        prefetch(source, indices[min(k + _PREFETCH_DISTANCE, last)])
+        ahead = k + _PREFETCH_DISTANCE
+        prefetch(source, indices[ahead if ahead < last else last])
         j = indices[k]
         weight = scale
         if weights.size > 0:

@@ -1,5 +1,6 @@
 """Kernels of the propagation: one pass over the rows computes, measures and merges a hop."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from sparsekit.core.jit import kernel
 
 
 class Operator(NamedTuple):
-    """P = diag(left) A diag(right).
+    """P = diag(left) A diag(right), and when a row of P U counts as cancelled.
 
     Attributes
     ----------
@@ -17,14 +18,17 @@ class Operator(NamedTuple):
     left : ndarray of shape (n_rows,), float64
     right : ndarray of shape (n_columns,) or (0,), float64
         Empty stands for ones.
-    reach : ndarray of shape (n_rows,), float64
-        Upper bounds on the row norms of P U, given the largest row norm of U.
+    source_norms : ndarray of shape (n_columns,), float64
+        Row norms of U.
+    doubtful_below : float
+        Rows of P U with a larger norm can not have cancelled.
     """
 
     matrix: CSR
     left: np.ndarray
     right: np.ndarray
-    reach: np.ndarray
+    source_norms: np.ndarray
+    doubtful_below: float
 
 
 class Merge(NamedTuple):
@@ -47,58 +51,57 @@ class Merge(NamedTuple):
     normalize: bool
 
 
+# The smallest norm whose inverse single precision can hold.
+_SMALLEST_NORM = 1e-38
+
+
 @kernel(reassociate=True)
-def _squared_norm(row):
+def _norm(row):
+    """Euclidean norm, in double precision: single-precision squares may overflow or vanish."""
     total = 0.0
     for c in range(row.size):
-        value = np.float64(row[c])  # squares of single precision may overflow or vanish
-        total += value * value
-    return total
+        total += float(row[c]) * float(row[c])
+    return math.sqrt(total)
 
 
 @kernel
-def _norm_without_signs(operator, i, source):
-    """Norm of sum_j P_ij |source[j]|: what the row would be if nothing cancelled."""
+def _uncancelled_norm(operator, i):
+    """Bound sum_j P_ij ||U_j|| on the norm of a row: its size if nothing cancelled."""
     indptr, indices, weights = operator.matrix
-    total = np.zeros(source.shape[1])
+    total = 0.0
     for k in range(indptr[i], indptr[i + 1]):
-        value = operator.left[i]
-        if weights.size > 0:
-            value = value * weights[k]
-        if operator.right.size > 0:
-            value = value * operator.right[indices[k]]
-        for c in range(total.size):
-            total[c] += abs(value * source[indices[k], c])
-    return np.sqrt(_squared_norm(total))
+        size = operator.source_norms[indices[k]]
+        total += size * weights[k] if weights.size > 0 else size
+    return operator.left[i] * total
 
 
 @kernel
-def hop_rows(lo, hi, operator, source, target, norms, merge):
-    """Rows lo .. hi of P source: into `target` (unless empty), its norms, and the embedding.
+def hop_rows(lo, hi, operator, source, target, norms, merge, rounding):
+    """Rows lo .. hi of P U: into `target` (unless empty), their norms, and the embedding.
 
-    A row whose terms cancel up to rounding counts as zero, or normalising would blow the noise up.
+    U is diag(right) source. A row whose terms cancel up to `rounding` counts as zero: normalising
+    would blow rounding errors up to full size.
     """
-    matrix, left, right, reach = operator
+    matrix, left, right = operator.matrix, operator.left, operator.right
+    doubtful_below = operator.doubtful_below
     embedding, prior, weight, normalize = merge
     n_columns = source.shape[1]
-    dtype = embedding.dtype
-    narrow = dtype.type
-    rounding = 4.0 * np.finfo(dtype).eps
-    total = np.empty(n_columns, dtype)
+    narrow = embedding.dtype.type
+    total = np.empty(n_columns, embedding.dtype)
     for i in range(lo, hi):
         weighted_row_sum(matrix, i, left[i], right, source, total)
-        norm = np.sqrt(_squared_norm(total))
-        if normalize and norm <= rounding * reach[i]:  # cheap and seldom true
-            noise = rounding * _norm_without_signs(operator, i, source)
-            if norm <= noise:
+        norm, factor = _norm(total), 1.0
+        if normalize:
+            if norm <= doubtful_below and norm <= rounding * _uncancelled_norm(operator, i):
                 norm = 0.0
-                total[:] = 0
+            factor = 1.0 / norm if norm > _SMALLEST_NORM else 0.0
         norms[i] = norm
         if target.shape[0] > 0:
+            kept = narrow(1.0 if factor > 0 else 0.0)
             for c in range(n_columns):
-                target[i, c] = total[c]
+                target[i, c] = kept * total[c]
         if embedding.shape[0] > 0:
-            a = narrow(weight / norm if normalize and norm > 0 else weight)
+            a = narrow(weight * factor)
             if prior.size > 0:
                 b = narrow(prior[i])
                 for c in range(n_columns):

@@ -8,6 +8,7 @@ Projection", CIKM 2019. With the random matrix R, the degree scaling L and the o
 where N divides rows by their norms. P^h is never formed.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -97,7 +98,7 @@ def embed(
     """
     weights = settings.weights
     n_hops = len(weights) - 1
-    operator = _operator(adjacency, settings.operator)
+    scaling = _scaling(adjacency, settings.operator)
     block = _first_block(adjacency, seed, settings, n_jobs)
     # E starts out as two terms at once, w_{h-1} N(U_{h-1}) + w_h N(U_h), written over the buffer
     # that the last hop does not need; so weights on the last two hops alone take two buffers.
@@ -113,7 +114,7 @@ def embed(
             prior = _merge_factors(block, weights[h - 1], settings)
             embedding = np.empty_like(buffer) if h < n_hops else buffer
         merged = embedding if weights[h] != 0 or prior is not None else None
-        following = _hop(operator, block, target, merged, prior, weights[h], settings, n_jobs)
+        following = _hop(scaling, block, target, merged, prior, weights[h], settings, n_jobs)
         spare = block.values if block.values.dtype == settings.dtype else None
         block = following
     if embedding is None:
@@ -152,17 +153,17 @@ def embed_new(
         Without a self term: a new node has no row in the random matrix.
     """
     weights = settings.weights
-    old_operator = _operator(adjacency, settings.operator)
-    new_operator = _operator(rows, settings.operator, fitted_graph=adjacency)
+    old_scaling = _scaling(adjacency, settings.operator)
+    new_scaling = _scaling(rows, settings.operator, fitted_graph=adjacency)
     block = _first_block(adjacency, seed, settings, n_jobs)
     embedding = np.zeros((len(rows.indptr) - 1, settings.n_components), settings.dtype)
     spare = None
     for h in range(1, len(weights)):
         if weights[h] != 0:
-            _hop(new_operator, block, None, embedding, None, weights[h], settings, n_jobs)
+            _hop(new_scaling, block, None, embedding, None, weights[h], settings, n_jobs)
         if h < len(weights) - 1:
             target = np.empty(block.values.shape, settings.dtype) if spare is None else spare
-            following = _hop(old_operator, block, target, None, None, 0.0, settings, n_jobs)
+            following = _hop(old_scaling, block, target, None, None, 0.0, settings, n_jobs)
             spare = block.values if block.values.dtype == settings.dtype else None
             block = following
     if settings.standardize:
@@ -178,7 +179,16 @@ def _power(values: np.ndarray, exponent: float) -> np.ndarray:
     return result
 
 
-def _operator(matrix: CSR, kind: str, fitted_graph: CSR | None = None) -> Operator:
+class Scaling(NamedTuple):
+    """P = diag(left) matrix diag(right); an empty `right` stands for ones."""
+
+    matrix: CSR
+    left: np.ndarray
+    right: np.ndarray
+    largest_sum: float  # upper bound on the row sums of P
+
+
+def _scaling(matrix: CSR, kind: str, fitted_graph: CSR | None = None) -> Scaling:
     """P for the rows of `matrix`; columns are scaled by the degrees in the fitted graph."""
     degrees = csr.row_sums(matrix)
     right = _NO_SCALE
@@ -194,8 +204,8 @@ def _operator(matrix: CSR, kind: str, fitted_graph: CSR | None = None) -> Operat
         raise ValueError(
             "the sums of the edge weights leave the range of double precision: rescale the weights."
         )
-    reach = degrees * left * (right.max(initial=0.0) if len(right) else 1.0)
-    return Operator(matrix, left, right, reach)
+    largest_sum = (degrees * left).max(initial=0.0) * (right.max() if len(right) else 1.0)
+    return Scaling(matrix, left, right, float(largest_sum))
 
 
 def _degree_scale(degrees: np.ndarray, beta: float) -> np.ndarray:
@@ -247,7 +257,7 @@ def _deflate(block: Block, degrees: np.ndarray, settings: Settings) -> Block:
 
 
 def _hop(
-    operator: Operator,
+    scaling: Scaling,
     block: Block,
     target: np.ndarray | None,
     embedding: np.ndarray | None,
@@ -258,13 +268,16 @@ def _hop(
 ) -> Block:
     """Compute P U_{h-1}, store it in `target` and merge it into `embedding`, where given."""
     nothing = np.empty((0, settings.n_components), settings.dtype)
-    reach = operator.reach * block.norms.max(initial=0.0)
-    shift = _excess(reach.max(initial=0.0))
-    left = np.ldexp(operator.left, -shift)
-    right = operator.right
+    bound = scaling.largest_sum * block.norms.max(initial=0.0)
+    shift = _excess(bound)
+    left, right, source_norms = np.ldexp(scaling.left, -shift), scaling.right, block.norms
+    if len(scaling.right):
+        source_norms = source_norms * right
     if len(block.scale):
         right = block.scale * right if len(right) else block.scale
-    scaled = Operator(operator.matrix, left, right, np.ldexp(reach, -shift))
+    rounding = 4.0 * float(np.finfo(settings.dtype).eps)
+    doubtful_below = rounding * math.ldexp(bound, -shift)
+    operator = Operator(scaling.matrix, left, right, source_norms, doubtful_below)
     if not settings.normalize:
         weight = float(np.ldexp(weight, block.exponent + shift))
     merge = Merge(
@@ -275,8 +288,9 @@ def _hop(
     )
     values = nothing if target is None else target
     norms = np.empty(len(left))
-    ranges = csr.row_ranges(operator.matrix, n_jobs)
-    run_ranges(hop_rows, ranges, n_jobs, scaled, block.values, values, norms, merge)
+    ranges = csr.row_ranges(scaling.matrix, n_jobs)
+    arrays = (operator, block.values, values, norms, merge)
+    run_ranges(hop_rows, ranges, n_jobs, *arrays, rounding)
     if not settings.normalize and not abs(weight) * norms.max(initial=0.0) <= _largest(settings):
         raise ValueError(
             f"the embedding overflows {settings.dtype}: use normalize=True, fewer hops, "
