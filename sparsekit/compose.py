@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sparsekit.graph import Graph, as_graph
@@ -99,13 +99,11 @@ class NodeFeatures(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         self.graph_ = as_graph(self.graph)
         self.graph_.indices_of(_node_ids(X))
         self.n_features_in_ = 1
-        transformer = clone(self.transformer)
         subtask = context.subcontext(task_name="embed-graph")
-        with subtask.propagate_callback_context(transformer):
-            subtask.call_on_fit_task_begin(estimator=self)
-            embed = check_memory(self.memory).cache(_fit_transform)
-            self.transformer_, self.features_ = embed(transformer, self.graph_)
-            subtask.call_on_fit_task_end(estimator=self)
+        subtask.call_on_fit_task_begin(estimator=self)
+        embed = check_memory(self.memory).cache(_fit_transform, ignore=["subtask"])
+        self.transformer_, self.features_ = embed(clone(self.transformer), self.graph_, subtask)
+        subtask.call_on_fit_task_end(estimator=self)
         context.call_on_fit_task_end(estimator=self)
         return self
 
@@ -153,8 +151,10 @@ class NodeFeatures(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _fit_transform(transformer, graph: Graph):
-    features = transformer.fit_transform(graph.adjacency)
+def _fit_transform(transformer, graph: Graph, subtask: CallbackContext):
+    """Run in the cache, whose key must not see the callbacks: they differ from run to run."""
+    with subtask.propagate_callback_context(transformer):
+        features = transformer.fit_transform(graph.adjacency)
     if hasattr(features, "to_numpy"):  # the transformer was set to give frames
         features = features.to_numpy()
     return transformer, features.tocsr() if issparse(features) else np.asarray(features)

@@ -116,12 +116,13 @@ def unpack(matrix: CSR, n_columns: int) -> sp.csr_array:
 
 
 def row_sums(matrix: CSR) -> np.ndarray:
-    """Sum of each row, float64."""
+    """Sum of each row, float64; infinite where it overflows."""
     starts, lengths = matrix.indptr[:-1], np.diff(matrix.indptr)
     sums = lengths.astype(np.float64)
     if len(matrix.weights):
         filled = lengths > 0  # reduceat would give an empty row the first value of the next
-        sums[filled] = np.add.reduceat(matrix.weights, starts[filled])
+        with np.errstate(over="ignore"):
+            sums[filled] = np.add.reduceat(matrix.weights, starts[filled])
     return sums
 
 

@@ -291,9 +291,12 @@ class FastRP(
 
     def _check_settings(self, adjacency: CSR) -> Settings:
         """Check what depends on several parameters or on the graph."""
-        dtype = np.dtype(self.dtype)
+        try:
+            dtype = np.dtype(self.dtype)
+        except TypeError:
+            dtype = None
         if dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype must be numpy.float32 or numpy.float64, got {dtype}.")
+            raise ValueError(f"dtype must be numpy.float32 or numpy.float64, got {self.dtype!r}.")
         if self.deflate and self.operator == "adjacency":
             raise ValueError(
                 "deflate=True needs operator='random_walk' or 'symmetric': the stationary "
@@ -393,8 +396,10 @@ def _all_weights(self_weight: float, hop_weights) -> tuple[float, ...]:
     """w_0, w_1, ..., w_k without trailing zeros."""
     if isinstance(hop_weights, Integral):
         hop_weights = np.arange(1, hop_weights + 1) / hop_weights
-    weights = np.asarray(hop_weights, dtype=np.float64)
-    if weights.ndim != 1 or not np.all(np.isfinite(weights)):
+    weights = np.asarray(hop_weights)
+    if weights.size == 0:
+        weights = np.empty(0)
+    if weights.ndim != 1 or weights.dtype.kind not in "biuf" or not np.all(np.isfinite(weights)):
         raise ValueError(f"hop_weights must be an integer or finite numbers, got {hop_weights!r}.")
     weights = np.concatenate(([float(self_weight)], weights))
     used = np.flatnonzero(weights)

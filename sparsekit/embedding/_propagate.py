@@ -172,10 +172,11 @@ def embed_new(
 
 
 def _power(values: np.ndarray, exponent: float) -> np.ndarray:
-    """Raise to a power, with 0 for 0."""
+    """Raise to a power, with 0 for 0; infinite where it overflows."""
     result = np.zeros_like(values)
     positive = values > 0
-    result[positive] = values[positive] ** exponent
+    with np.errstate(over="ignore"):
+        result[positive] = values[positive] ** exponent
     return result
 
 

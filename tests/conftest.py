@@ -1,0 +1,120 @@
+"""What all tests share: the place of compiled kernels, warnings, hypothesis profiles, graphs."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _numba_cache_directory():
+    """Directory for compiled kernels that changes with every edit of the package.
+
+    Numba recompiles a kernel when its own file has changed, not when a kernel that it calls in
+    another file has: without this a test could run stale machine code.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted((ROOT / "sparsekit").rglob("*.py")):
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+    parent = Path(tempfile.gettempdir(), f"sparsekit-tests-{user}")
+    parent.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid") and parent.stat().st_uid != user:
+        raise RuntimeError(f"{parent} belongs to somebody else, who could plant code in it")
+    return str(parent / digest.hexdigest())
+
+
+# Before the first import of numba, which reads its environment once; workers inherit it.
+os.environ.setdefault("NUMBA_CACHE_DIR", _numba_cache_directory())
+
+import hypothesis  # noqa: E402
+import networkx as nx  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+JIT_DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+# Reproducible by default, so that a red run is red again; HYPOTHESIS_PROFILE=explore looks further.
+hypothesis.settings.register_profile(
+    "default_repeatable",
+    deadline=None,  # the first example pays for compilation
+    derandomize=True,
+    database=None,
+    max_examples=15 if JIT_DISABLED else 60,
+)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default_repeatable"))
+
+
+def pytest_configure(config):
+    for category in ("RuntimeWarning", "DeprecationWarning", "FutureWarning"):
+        config.addinivalue_line("filterwarnings", rf"error::{category}:sparsekit\.")
+    if JIT_DISABLED:
+        # The random bits are defined modulo 2**64. Compiled code wraps silently; numpy's scalars,
+        # which stand in for it without the compiler, wrap as well but tell.
+        config.addinivalue_line(
+            "filterwarnings", r"ignore:overflow encountered:RuntimeWarning:sparsekit\.core\.random"
+        )
+
+
+def _with_entries(n_nodes, entries):
+    A = np.zeros((n_nodes, n_nodes))
+    for i, j, weight in entries:
+        A[i, j] = weight
+    return A
+
+
+def _hubs():
+    """Three hubs over a long cycle: rows of very different length share neighbours."""
+    A = nx.to_numpy_array(nx.cycle_graph(120))
+    for hub in (0, 1, 60):
+        A[hub, :] = A[:, hub] = 1
+    np.fill_diagonal(A, 0)
+    return A
+
+
+def _oracle_graphs():
+    rng = np.random.default_rng(0)
+    weighted = np.triu(rng.random((12, 12)) * (rng.random((12, 12)) < 0.4), k=1)
+    tail = [(0, 1), (1, 2), (0, 2), (2, 3)]
+    loops = _with_entries(5, [(0, 0, 2.0), (0, 1, 1.0), (1, 0, 1.0), (3, 3, -1.0)])
+    return {
+        "no_nodes": np.zeros((0, 0)),
+        "one_node": np.zeros((1, 1)),
+        "one_loop": np.ones((1, 1)),
+        "no_edges": np.zeros((4, 4)),
+        "triangle_with_tail": nx.to_numpy_array(nx.Graph(tail), nodelist=range(4)),
+        "complete": nx.to_numpy_array(nx.complete_graph(6)),
+        "components": nx.to_numpy_array(nx.disjoint_union(nx.star_graph(4), nx.empty_graph(2))),
+        "loops": loops,
+        "karate": nx.to_numpy_array(nx.karate_club_graph(), weight=None),
+        "weighted": weighted + weighted.T,
+        "huge_weights": _with_entries(3, [(0, 1, 1e300), (1, 0, 1e300), (2, 1, -1e-300)]),
+        "directed_cycle": nx.to_numpy_array(nx.cycle_graph(5, create_using=nx.DiGraph)),
+        "directed_acyclic": np.triu(rng.normal(size=(8, 8)), k=1),
+        "hubs": _hubs(),
+    }
+
+
+ORACLE_GRAPHS = _oracle_graphs()
+
+
+@pytest.fixture(params=sorted(ORACLE_GRAPHS))
+def oracle_graph(request):
+    """Dense adjacency of each of the oracle graphs in turn, a fresh copy."""
+    return ORACLE_GRAPHS[request.param].copy()
+
+
+@pytest.fixture(params=sorted(name for name, A in ORACLE_GRAPHS.items() if np.all(A == A.T)))
+def symmetric_oracle_graph(request):
+    """The same, undirected ones only."""
+    return ORACLE_GRAPHS[request.param].copy()
+
+
+@pytest.fixture(scope="session")
+def hubs():
+    """Dense adjacency with three hubs, read-only."""
+    A = ORACLE_GRAPHS["hubs"].copy()
+    A.flags.writeable = False
+    return A
