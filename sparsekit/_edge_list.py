@@ -3,12 +3,13 @@
 import csv
 import gzip
 import re
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparsekit._edges import EdgeTable, number_edges
+from sparsekit._intake import EdgeTable, number_edges
 
 __all__ = ["read_edge_table"]
 
@@ -41,8 +42,14 @@ def read_edge_table(path: Any) -> EdgeTable:
         lines = lines[layout.has_header :]
         if not lines:
             raise ValueError("no edges found below the header line.")
-        table = None if _UNUSUAL_INTEGER.search(text) else _read_integers(lines, layout)
-        return number_edges(*(table or _read_names(lines, layout)))
+        if layout.has_header:
+            _check_widths(lines, layout)
+        columns = _read_integers(lines, layout)
+        if columns is None or _UNUSUAL_INTEGER.search(text):
+            names = _read_names(lines, layout, can_be_integers=columns is not None)
+            if columns is None or not _print_alike(columns, names):
+                columns = names
+        return number_edges(*columns)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -52,7 +59,7 @@ def _read_text(path: Path) -> str:
     if path.suffix == ".gz":
         try:
             raw = gzip.decompress(raw)
-        except (EOFError, gzip.BadGzipFile) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path}: not a complete gzip file: {error}.") from None
     try:
         return raw.decode("utf-8-sig")
@@ -106,13 +113,19 @@ def _read_integers(lines: list[str], layout: _Layout) -> tuple | None:
         table = _load(lines, layout, np.dtype(fields[: len(layout.columns)]), columns)
     except ValueError:
         return None
-    return tuple(table[name] for name in table.dtype.names)
+    return tuple(table[name] for name, _ in fields[: len(layout.columns)])
 
 
-def _read_names(lines: list[str], layout: _Layout) -> tuple:
+def _print_alike(columns: tuple, names: tuple) -> bool:
+    """Whether the integer ids print as they were written: otherwise 007 and 7 would be one node."""
+    return all(np.array_equal(columns[i].astype(str), names[i]) for i in range(2))
+
+
+def _read_names(lines: list[str], layout: _Layout, *, can_be_integers: bool) -> tuple:
     """Columns of a file whose ids are names."""
     _check_widths(lines, layout)
-    if not layout.has_header and lines[1:] and _read_integers(lines[1:], layout):
+    may_be_header = not layout.has_header and not can_be_integers and len(lines) > 1
+    if may_be_header and _read_integers(lines[1:], layout):
         raise ValueError(
             f"the first line {lines[0][:60]!r} looks like a header, but its columns are not called "
             "source, target and weight: rename them or delete the line."
@@ -129,7 +142,10 @@ def _read_names(lines: list[str], layout: _Layout) -> tuple:
 
 def _check_widths(lines: list[str], layout: _Layout) -> None:
     for number, line in enumerate(lines, start=1):
-        n_columns = len(_split(line, layout.delimiter))
+        if layout.delimiter and '"' not in line:
+            n_columns = line.count(layout.delimiter) + 1
+        else:
+            n_columns = len(_split(line, layout.delimiter))
         if n_columns != layout.n_columns:
             raise ValueError(
                 f"edge {number} has {n_columns} column(s), the first line {layout.n_columns}: "

@@ -11,18 +11,18 @@ Rules that hold for all inputs
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
-from sparsekit import _edges
+from sparsekit import _intake
 from sparsekit._edge_list import read_edge_table
 from sparsekit.core import csr
 
-__all__ = ["Graph", "as_graph", "read_edge_list"]
+__all__ = ["Graph", "adjacency_of", "as_graph", "read_edge_list"]
 
 
 class Graph:
@@ -75,14 +75,14 @@ class Graph:
         node_names: Iterable | None = None,
         directed: bool | None = None,
     ) -> None:
-        matrix = _square_matrix(adjacency)
+        matrix = _intake.square_matrix(adjacency)
         symmetric = csr.is_symmetric(matrix)
         if directed is False and not symmetric:
             matrix, symmetric = csr.symmetrise(matrix), True
-        copies = (part.copy() for part in (matrix.data, matrix.indices, matrix.indptr))
-        self._adjacency = csr.frozen(*copies, matrix.shape)
+        copy = matrix.copy()
+        self._adjacency = csr.frozen(copy.data, copy.indices, copy.indptr, copy.shape)
         self._directed = not symmetric if directed is None else bool(directed)
-        self._names = None if node_names is None else _edges.as_names(node_names)
+        self._names = None if node_names is None else _intake.as_names(node_names)
         if self._names is not None and len(self._names) != self.n_nodes:
             raise ValueError(f"{self.n_nodes} nodes need as many names, got {len(self._names)}.")
         self._index: dict | None = None
@@ -131,9 +131,9 @@ class Graph:
                [0., 1., 0.]])
         """
         if node_names is None:
-            table = _edges.edges_by_position(edges, weights, n_nodes)
+            table = _intake.edges_by_position(edges, weights, n_nodes)
         else:
-            table = _edges.edges_by_name(edges, weights, _edges.as_names(node_names))
+            table = _intake.edges_by_name(edges, weights, _intake.as_names(node_names))
         if n_nodes is not None and n_nodes != table.n_nodes:
             raise ValueError(
                 f"n_nodes={n_nodes} does not fit {table.n_nodes} node names: leave one of them out."
@@ -157,7 +157,7 @@ class Graph:
         stored = int(self._adjacency.nnz)
         if self._directed:
             return stored
-        return (stored + np.count_nonzero(self._adjacency.diagonal())) // 2
+        return (stored + int(np.count_nonzero(self._adjacency.diagonal()))) // 2
 
     @property
     def is_directed(self) -> bool:
@@ -192,17 +192,21 @@ class Graph:
             If a name is unknown, or an id is out of range or no integer.
         """
         if self._names is None:
-            return _edges.positions(names, self.n_nodes)
+            return _intake.positions(names, self.n_nodes)
         if self._index is None:
             self._index = {name: i for i, name in enumerate(self._names.tolist())}
-        wanted = [names] if isinstance(names, str) else _edges.as_list(names)
-        found = [self._index.get(name, -1) for name in wanted]
+        wanted = [names] if isinstance(names, str) else _intake.as_list(names)
+        try:
+            found = [self._index.get(name, -1) for name in wanted]
+        except TypeError as error:
+            raise ValueError(f"expected one sequence of node names, but {error}.") from None
         unknown = [name for name, i in zip(wanted, found, strict=True) if i < 0]
         if unknown:
             some = ", ".join(repr(name) for name in unknown[:5])
+            known = ", ".join(repr(name) for name in self._names[:3].tolist())
             raise ValueError(
-                f"{len(unknown)} of {len(wanted)} node names are not in the graph, such as {some}. "
-                f"Its names look like {self._names[0]!r}."
+                f"{len(unknown)} of {len(wanted)} node names are not in the graph, such as {some}; "
+                f"its names are like {known or 'none at all'}."
             )
         return np.array(found, dtype=np.int64)
 
@@ -243,10 +247,11 @@ class Graph:
 
     def __setstate__(self, state: dict) -> None:
         n_nodes = len(state["indptr"]) - 1
-        arrays = (state["data"], state["indices"], state["indptr"])
-        self._adjacency = csr.frozen(*arrays, (n_nodes, n_nodes))
+        self._adjacency = csr.frozen(
+            state["data"], state["indices"], state["indptr"], (n_nodes, n_nodes)
+        )
         self._directed = state["directed"]
-        self._names = None if state["names"] is None else _edges.as_names(state["names"])
+        self._names = None if state["names"] is None else _intake.as_names(state["names"])
         self._index = None
         self._hash = None
 
@@ -317,18 +322,42 @@ def as_graph(X: Any, *, directed: bool | None = None) -> Graph:
         if directed is None or directed == X.is_directed:
             return X
         return Graph(X.adjacency, node_names=X.node_names, directed=directed)
-    if isinstance(X, nx.Graph):
-        return as_graph(_from_table(_edges.from_networkx(X), X.is_directed()), directed=directed)
-    if type(X).__module__.partition(".")[0] == "igraph":
-        return as_graph(_from_table(_edges.from_igraph(X), X.is_directed()), directed=directed)
+    if _is_foreign_graph(X):
+        read = _intake.from_networkx if isinstance(X, nx.Graph) else _intake.from_igraph
+        return as_graph(_from_table(read(X), X.is_directed()), directed=directed)
     if hasattr(X, "obsp"):
         raise TypeError(
             "got an AnnData object, which may hold several graphs: pass one of them, for example "
             "adata.obsp['connectivities']."
         )
     if hasattr(X, "columns") and hasattr(X, "to_numpy"):
-        return _from_table(_edges.from_frame(X), bool(directed))
+        return _from_table(_intake.from_frame(X), bool(directed))
     return Graph(X, directed=directed)
+
+
+def adjacency_of(X: Any) -> Any:
+    """Adjacency of a graph object; anything else as it is, for scikit-learn to validate.
+
+    Parameters
+    ----------
+    X : object
+        What an estimator was given.
+
+    Returns
+    -------
+    csr_array or object
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> adjacency_of(nx.path_graph(3)).shape
+    (3, 3)
+    """
+    return as_graph(X).adjacency if isinstance(X, Graph) or _is_foreign_graph(X) else X
+
+
+def _is_foreign_graph(X: Any) -> bool:
+    return isinstance(X, nx.Graph) or type(X).__module__.partition(".")[0] == "igraph"
 
 
 def read_edge_list(path: Any, *, directed: bool = False) -> Graph:
@@ -361,46 +390,10 @@ def read_edge_list(path: Any, *, directed: bool = False) -> Graph:
     return _from_table(read_edge_table(path), directed)
 
 
-def _square_matrix(adjacency: Any) -> sp.csr_array:
-    """Check shape, type and values; the result may share memory with the input."""
-    matrix = adjacency if sp.issparse(adjacency) else _dense_matrix(adjacency)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        hint = " Pairs of ids go through Graph.from_edges." if matrix.shape[-1:] == (2,) else ""
-        raise ValueError(
-            f"an adjacency is a square matrix (rows and columns are nodes), got shape "
-            f"{matrix.shape}.{hint}"
-        )
-    if matrix.dtype.kind not in "biuf":
-        raise ValueError(f"edge weights must be real numbers, got dtype {matrix.dtype}.")
-    result = csr.canonical(matrix)
-    if not np.all(np.isfinite(result.data)):
-        raise ValueError(
-            "edge weights must be finite, got NaN or infinity: drop those edges or fill them in."
-        )
-    return result
-
-
-def _dense_matrix(adjacency: Any) -> np.ndarray:
-    if not isinstance(adjacency, np.ndarray | Sequence) or isinstance(adjacency, str):
-        raise TypeError(
-            f"can not read a graph from {type(adjacency).__name__}: pass a sparse matrix, an "
-            "array, a networkx or igraph graph, or a frame with the columns source and target; "
-            "files go through read_edge_list."
-        )
-    return np.asarray(adjacency)
-
-
 def _listed(names: np.ndarray | None) -> list | None:
     return None if names is None else names.tolist()
 
 
-def _from_table(table: _edges.EdgeTable, directed: bool) -> Graph:
-    shape = (table.n_nodes, table.n_nodes)
-    rows, columns = table.sources, table.targets
-    if not directed:
-        # Summed in one triangle and then mirrored: both directions get the same rounding.
-        rows, columns = np.minimum(rows, columns), np.maximum(rows, columns)
-    matrix = sp.csr_array(sp.coo_array((table.weights, (rows, columns)), shape=shape))
-    if not directed:
-        matrix = matrix + sp.triu(matrix, k=1).T
+def _from_table(table: _intake.EdgeTable, directed: bool) -> Graph:
+    matrix = _intake.matrix_of(table, directed)
     return Graph(matrix, node_names=table.names, directed=directed)

@@ -329,6 +329,8 @@ def test_a_callback_stops_the_propagation(weights, stop_after):
     else:
         expected = np.zeros((25, 8))
     np.testing.assert_allclose(stopped.embedding_, expected, atol=1e-6)
+    # New nodes are embedded with the hops that were run.
+    np.testing.assert_allclose(stopped.transform(A[:5]), expected[:5], atol=1e-6)
 
 
 def test_clone_keeps_parameters_only():

@@ -64,13 +64,15 @@ def canonical(matrix) -> sp.csr_array:
     csr_array
         Indices are int32 where the shape and the number of entries allow it.
     """
-    given = sp.csr_array(matrix)  # shares arrays where the input is CSR already
-    result = sp.csr_array((given.data, given.indices, given.indptr), shape=given.shape)
+    if not sp.issparse(matrix):
+        matrix = sp.csr_array(np.asarray(matrix, dtype=np.float64))
+    if matrix.format != "csr":  # duplicates are summed on the way, so in double precision
+        matrix = matrix.astype(np.float64).tocsr()
+    values = matrix.data.astype(np.float64, copy=False)
+    result = sp.csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
     if not result.has_canonical_format:
         result = result.copy()
         result.sum_duplicates()
-    if result.data.dtype != np.float64:
-        result.data = result.data.astype(np.float64)
     if np.count_nonzero(result.data) != len(result.data):
         result = result.copy()
         result.eliminate_zeros()

@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, config, types
 from numba.extending import intrinsic
 
 __all__ = ["RANGES_PER_THREAD", "effective_threads", "kernel", "prefetch", "run_ranges"]
@@ -47,7 +47,7 @@ def kernel(function: Callable | None = None, *, reassociate: bool = False) -> An
     """
     if function is None:
         return lambda decorated: kernel(decorated, reassociate=reassociate)
-    options = {
+    options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
         "fastmath": _REASSOCIATE if reassociate else False,
@@ -58,7 +58,7 @@ def kernel(function: Callable | None = None, *, reassociate: bool = False) -> An
         return numba.njit(function, **options)
 
 
-if numba.config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def prefetch(array: np.ndarray, row: int) -> None:
         """Do nothing: an intrinsic needs the compiler."""
@@ -83,13 +83,18 @@ else:
             )
             line = ir.Constant(stride.type, 64)
             n_lines = builder.udiv(builder.add(stride, ir.Constant(stride.type, 63)), line)
-            with numba.core.cgutils.for_range(builder, n_lines) as loop:
+            with cgutils.for_range(builder, n_lines) as loop:
                 pointer = builder.inttoptr(builder.add(first, builder.mul(loop.index, line)), byte)
                 # read, keep in every cache level, data cache
                 builder.call(function, [pointer, level(0), level(3), level(1)])
             return context.get_dummy_value()
 
         return signature, generate
+
+
+def _available_threads() -> int:
+    """Cores that numba may use: what users and joblib's workers limit through the environment."""
+    return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
 
 def effective_threads(n_jobs: int | None) -> int:
@@ -115,7 +120,7 @@ def effective_threads(n_jobs: int | None) -> int:
         return 1
     if n_jobs == 0:
         raise ValueError("n_jobs=0 has no meaning: pass None, a positive number or -1 (all cores).")
-    available = int(numba.config.NUMBA_NUM_THREADS)
+    available = _available_threads()
     wanted = n_jobs if n_jobs > 0 else available + 1 + n_jobs
     return max(1, min(wanted, available))
 
@@ -140,7 +145,7 @@ def _shared_pool() -> ThreadPoolExecutor:
     with _pool_lock:
         if _pool is None:
             _pool = ThreadPoolExecutor(
-                max_workers=max(1, int(numba.config.NUMBA_NUM_THREADS) - 1),
+                max_workers=max(1, _available_threads() - 1),
                 thread_name_prefix="sparsekit",
                 initializer=lambda: setattr(_inside_pool, "value", True),
             )

@@ -85,6 +85,6 @@ def sparse_signs(
     positive_below = np.uint64(np.ceil(2**32 / (2 * sparsity)))
     nonzero_below = np.uint64(np.ceil(2**32 / sparsity))
     ranges = split_evenly(n_rows, RANGES_PER_THREAD * effective_threads(n_jobs))
-    wrapped_seed = np.uint64(seed % 2**64)
+    wrapped_seed = np.uint64(int(seed) % 2**64)
     run_ranges(_fill_signs, ranges, n_jobs, wrapped_seed, positive_below, nonzero_below, signs)
     return signs

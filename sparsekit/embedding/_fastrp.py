@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from numbers import Integral, Real
 
-import networkx as nx
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
@@ -14,7 +13,7 @@ from sparsekit._sklearn_compat import Interval, StrOptions, fit_context
 from sparsekit.core import csr
 from sparsekit.core.csr import CSR
 from sparsekit.embedding._propagate import Embedding, Settings, embed, embed_new
-from sparsekit.graph import Graph, as_graph
+from sparsekit.graph import adjacency_of, as_graph
 
 __all__ = ["FastRP", "fastrp_embedding"]
 
@@ -93,8 +92,7 @@ class FastRP(
 
     Examples
     --------
-    >>> import networkx as nx
-    >>> from sparsekit.embedding import FastRP
+    >>>     >>> from sparsekit.embedding import FastRP
     >>> from sparsekit.graph import as_graph
     >>> graph = as_graph(nx.karate_club_graph())
     >>> FastRP(n_components=8, random_state=0).fit_transform(graph).shape
@@ -195,7 +193,7 @@ class FastRP(
         """
         if not hasattr(self, "embedding_"):
             return self.fit(X)
-        X = _matrix_of(X)
+        X = adjacency_of(X)
         shape = X.shape if hasattr(X, "shape") else np.shape(X)
         grows = len(shape) == 2 and shape[0] == shape[1] > self.n_features_in_
         added = self._validated(X, reset=grows, square=True)
@@ -229,7 +227,7 @@ class FastRP(
         rows = self._validated(X, reset=False, square=False)
         if csr.equal(rows, self._adjacency):
             return self.embedding_.copy()
-        fitted = Embedding(self.embedding_, *self._column_moments)
+        fitted = Embedding(self.embedding_, *self._fit_details)
         return embed_new(
             csr.read_only(self._adjacency),
             rows,
@@ -254,7 +252,7 @@ class FastRP(
     def _validated(self, X, *, reset: bool, square: bool) -> CSR:
         X = validate_data(
             self,
-            _matrix_of(X),
+            adjacency_of(X),
             accept_sparse="csr",
             dtype=(np.float64, np.float32),
             ensure_non_negative=True,
@@ -276,7 +274,7 @@ class FastRP(
         hops = self._reported(context, n_hops)
         fitted = embed(adjacency, self._seed, settings, n_jobs=self.n_jobs, hops=hops)
         self.embedding_ = fitted.vectors
-        self._column_moments = fitted.mean, fitted.deviation
+        self._fit_details = fitted[1:]
         self._adjacency, self._settings = adjacency, settings
         context.call_on_fit_task_end(estimator=self)
         return self
@@ -355,8 +353,7 @@ standardize, dtype, random_state, n_jobs : object
 
     Examples
     --------
-    >>> import networkx as nx
-    >>> from sparsekit.embedding import fastrp_embedding
+    >>>     >>> from sparsekit.embedding import fastrp_embedding
     >>> fastrp_embedding(nx.path_graph(5), 4, random_state=0).shape
     (5, 4)
     """
@@ -375,15 +372,6 @@ standardize, dtype, random_state, n_jobs : object
         n_jobs=n_jobs,
     )
     return estimator.fit(as_graph(graph)).embedding_
-
-
-def _matrix_of(X):
-    """The adjacency of a graph object; anything else as it is."""
-    if isinstance(X, Graph):
-        return X.adjacency
-    if isinstance(X, nx.Graph) or type(X).__module__.partition(".")[0] == "igraph":
-        return as_graph(X).adjacency
-    return X
 
 
 def _draw_seed(random_state) -> int:

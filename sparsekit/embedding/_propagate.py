@@ -64,11 +64,21 @@ class Block(NamedTuple):
 
 
 class Embedding(NamedTuple):
-    """Result of `embed`; `mean` and `deviation` are those of the columns, if standardized."""
+    """Result of `embed`.
+
+    Attributes
+    ----------
+    vectors : ndarray of shape (n, n_components)
+    n_hops : int
+        Less than asked for if the propagation was stopped.
+    mean, deviation : ndarray of shape (n_components,) or None
+        Of the columns before they were standardized; None if they were not.
+    """
 
     vectors: np.ndarray
-    mean: np.ndarray
-    deviation: np.ndarray
+    n_hops: int
+    mean: np.ndarray | None = None
+    deviation: np.ndarray | None = None
 
 
 def embed(
@@ -119,8 +129,8 @@ def embed(
         block = following
     if embedding is None:
         embedding = _merge_alone(block, weights[h], settings)
-    mean, deviation = _standardize(embedding) if settings.standardize else (None, None)
-    return Embedding(embedding, mean, deviation)
+    moments = _standardize(embedding) if settings.standardize else ()
+    return Embedding(embedding, h, *moments)
 
 
 def embed_new(
@@ -152,7 +162,7 @@ def embed_new(
     ndarray of shape (n_new, n_components)
         Without a self term: a new node has no row in the random matrix.
     """
-    weights = settings.weights
+    weights = settings.weights[: fitted.n_hops + 1]
     old_scaling = _scaling(adjacency, settings.operator)
     new_scaling = _scaling(rows, settings.operator, fitted_graph=adjacency)
     block = _first_block(adjacency, seed, settings, n_jobs)

@@ -1,9 +1,12 @@
-"""From pairs of ids to numbered edges: the intake of everything that is not a matrix."""
+"""What comes in, checked and numbered: matrices, pairs of ids, graphs of other packages, frames."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
+
+from sparsekit.core import csr
 
 __all__ = [
     "EdgeTable",
@@ -14,9 +17,16 @@ __all__ = [
     "from_frame",
     "from_igraph",
     "from_networkx",
+    "matrix_of",
     "number_edges",
     "positions",
+    "square_matrix",
 ]
+
+
+_NOT_FINITE = "edge weights must be finite, got NaN or infinity: drop those edges or fill them in."
+# Ids beyond this are no positions: the row pointers alone would take more than a terabyte.
+_MOST_NODES = 2**37
 
 
 class EdgeTable(NamedTuple):
@@ -37,6 +47,33 @@ class EdgeTable(NamedTuple):
     names: np.ndarray | None = None
 
 
+def square_matrix(adjacency: Any) -> sp.csr_array:
+    """Check shape, type and values; the result may share memory with the input."""
+    matrix = adjacency if sp.issparse(adjacency) else _dense_matrix(adjacency)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        hint = " Pairs of ids go through Graph.from_edges." if matrix.shape[-1:] == (2,) else ""
+        raise ValueError(
+            f"an adjacency is a square matrix (rows and columns are nodes), got shape "
+            f"{matrix.shape}.{hint}"
+        )
+    if matrix.dtype.kind not in "biuf":
+        raise ValueError(f"edge weights must be real numbers, got dtype {matrix.dtype}.")
+    result = csr.canonical(matrix)
+    if not np.all(np.isfinite(result.data)):
+        raise ValueError(_NOT_FINITE)
+    return result
+
+
+def _dense_matrix(adjacency: Any) -> np.ndarray:
+    if not isinstance(adjacency, np.ndarray | Sequence) or isinstance(adjacency, str):
+        raise TypeError(
+            f"can not read a graph from {type(adjacency).__name__}: pass a sparse matrix, an "
+            "array, a networkx or igraph graph, or a frame with the columns source and target; "
+            "files go through read_edge_list."
+        )
+    return np.asarray(adjacency)
+
+
 def as_list(values: Any) -> list:
     """Python objects, not numpy scalars, so that names compare and hash as users expect."""
     return values.tolist() if hasattr(values, "tolist") else list(values)
@@ -51,9 +88,8 @@ def as_names(names: Iterable) -> np.ndarray:
         raise TypeError(f"node names must be hashable: {error}.") from None
     if n_repeated:
         raise ValueError(f"node names must be distinct, got {n_repeated} repetitions.")
-    if {type(name) for name in listed} in ({str}, {int}):
-        array = np.array(listed)
-    else:
+    array = np.array(listed) if {type(name) for name in listed} in ({str}, {int}) else None
+    if array is None or array.tolist() != listed:  # numpy drops null characters at the end
         array = np.empty(len(listed), dtype=object)
         for i, name in enumerate(listed):  # assigning the list at once would unpack tuples
             array[i] = name
@@ -66,32 +102,43 @@ def positions(ids: Any, n_nodes: int | None) -> np.ndarray:
     array = np.atleast_1d(np.asarray(ids))
     if array.size == 0:
         return np.empty(0, dtype=np.int64)
-    whole = array.dtype.kind in "iu" or (
-        array.dtype.kind == "f" and bool(np.all(array == np.floor(array)))
-    )
-    if array.ndim != 1 or not whole:
+    if array.ndim != 1 or not _are_whole(array):
         raise ValueError(
             f"node ids must be a sequence of integers where a graph has no node names, got "
-            f"{array.dtype} values of shape {array.shape}, such as {array.flat[0]!r}."
+            f"{array.dtype} values of shape {array.shape}, such as {array.flat[0].item()!r}."
         )
-    if array.min() < 0 or (n_nodes is not None and array.max() >= n_nodes):
+    smallest, largest = int(array.min()), int(array.max())
+    if smallest < 0 or largest >= (_MOST_NODES if n_nodes is None else n_nodes):
         limit = "" if n_nodes is None else f" and below n_nodes={n_nodes}"
         raise ValueError(
-            f"node ids must be non-negative{limit}, got {array.min()} .. {array.max()}."
+            f"node ids must be non-negative{limit}, got {smallest} .. {largest}: ids that are only "
+            "labels can be given through node_names."
         )
     return array.astype(np.int64)
+
+
+def _are_whole(array: np.ndarray) -> bool:
+    """Whether the values are 64-bit integers, perhaps stored as floats."""
+    if array.dtype.kind == "f":
+        return bool(np.all(np.abs(array) < 2.0**63) and np.all(array == np.floor(array)))
+    return array.dtype.kind == "i" or (array.dtype.kind == "u" and int(array.max()) < 2**63)
 
 
 def edges_by_position(edges: Any, weights: Any, n_nodes: int | None) -> EdgeTable:
     """Edges given as pairs of integers; strings are numbered in sorted order."""
     pairs = np.asarray(edges)
+    if pairs.dtype.kind == "U" and not isinstance(edges, np.ndarray):
+        pairs = np.array(as_list(edges), dtype=object)  # numpy would have made strings of numbers
     if pairs.size == 0:
         pairs = np.empty((0, 2), dtype=np.int64)
     if pairs.ndim != 2 or pairs.shape[1] != 2:
         raise ValueError(f"edges must be pairs of node ids, shape (n_edges, 2), got {pairs.shape}.")
+    sources, targets = pairs.T
     if pairs.dtype.kind in "OU":
-        return number_edges(pairs[:, 0], pairs[:, 1], weights, n_nodes)
-    sources, targets = positions(pairs[:, 0], n_nodes), positions(pairs[:, 1], n_nodes)
+        sources, targets = _id_columns(sources, targets)
+        if sources.dtype.kind != "i":
+            return number_edges(sources, targets, weights, n_nodes)
+    sources, targets = positions(sources, n_nodes), positions(targets, n_nodes)
     if n_nodes is None:
         n_nodes = int(max(sources.max(initial=-1), targets.max(initial=-1))) + 1
     return _table(sources, targets, weights, n_nodes, None)
@@ -118,14 +165,20 @@ def number_edges(
 
     Nodes are numbered in sorted order, so that the order of the edges does not matter.
     """
-    columns = [_id_column(column) for column in (sources, targets)]
-    if {column.dtype.kind for column in columns} not in ({"i"}, {"U"}):
-        raise ValueError("the ids of both columns must be all integers or all strings.")
-    ids, numbers = np.unique(np.concatenate(columns), return_inverse=True)
+    columns = np.concatenate(_id_columns(sources, targets))
+    ids, numbers = np.unique(columns, return_inverse=True)
     numbers = numbers.reshape(2, -1).astype(np.int64)
     is_range = ids.dtype.kind == "i" and np.array_equal(ids, np.arange(len(ids)))
     names = None if is_range else as_names(ids)
     return _table(numbers[0], numbers[1], weights, n_nodes or len(ids), names)
+
+
+def _id_columns(sources: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Two columns of int64 or two columns of strings."""
+    first, second = _id_column(sources), _id_column(targets)
+    if (first.dtype.kind == "i") != (second.dtype.kind == "i"):
+        raise ValueError("node ids must be all integers or all strings, got both.")
+    return first, second
 
 
 def _id_column(column: Any) -> np.ndarray:
@@ -135,17 +188,22 @@ def _id_column(column: Any) -> np.ndarray:
     if array.dtype.kind == "O":
         kinds = {type(value) for value in array.tolist()}
         if kinds == {str}:
-            return array.astype(str)
-        if kinds <= {int, np.int64, np.int32}:
+            return array
+        if all(issubclass(kind, int | np.integer) and kind is not bool for kind in kinds):
             return array.astype(np.int64)
-        some = next(value for value in array.tolist() if type(value) is not str)
-        raise ValueError(f"node ids must be integers or strings, got {some!r}: drop or rename it.")
+        if kinds - {str, int}:
+            some = next(value for value in array.tolist() if type(value) not in (str, int))
+            raise ValueError(
+                f"node ids must be integers or strings, got {some!r}: drop or rename it."
+            )
+        raise ValueError("node ids must be all integers or all strings, got both.")
     if array.dtype.kind == "U":
         return array
-    if array.dtype.kind in "iu" or (array.dtype.kind == "f" and np.all(array == np.floor(array))):
+    if _are_whole(array):
         return array.astype(np.int64)
     raise ValueError(
-        f"node ids must be integers or strings, got {array.dtype} values such as {array.flat[0]!r}."
+        f"node ids must be integers or strings, got {array.dtype} values such as "
+        f"{array.flat[0].item()!r}."
     )
 
 
@@ -167,7 +225,10 @@ def _table(
                 f"weights must be {len(sources)} real numbers, one an edge, got {values.dtype} "
                 f"values of shape {values.shape}."
             )
-    return EdgeTable(sources, targets, values.astype(np.float64), n_nodes, names)
+    values = values.astype(np.float64)
+    if not np.all(np.isfinite(values)):
+        raise ValueError(_NOT_FINITE)
+    return EdgeTable(sources, targets, values, n_nodes, names)
 
 
 def from_networkx(graph: Any) -> EdgeTable:
@@ -199,3 +260,15 @@ def from_frame(frame: Any) -> EdgeTable:
         )
     weights = frame["weight"].to_numpy() if "weight" in columns else None
     return number_edges(frame["source"].to_numpy(), frame["target"].to_numpy(), weights)
+
+
+def matrix_of(table: EdgeTable, directed: bool) -> sp.csr_array:
+    """Adjacency of a table; parallel edges are summed."""
+    shape = (table.n_nodes, table.n_nodes)
+    rows, columns = table.sources, table.targets
+    if directed:
+        return sp.csr_array(sp.coo_array((table.weights, (rows, columns)), shape=shape))
+    # Summed in one triangle and then mirrored: both directions get the same rounding.
+    ends = (np.minimum(rows, columns), np.maximum(rows, columns))
+    upper = sp.csr_array(sp.coo_array((table.weights, ends), shape=shape))
+    return upper + sp.triu(upper, k=1).T
