@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import re
 import zlib
 from pathlib import Path
@@ -34,7 +35,9 @@ def read_edge_table(path: Any) -> EdgeTable:
     text = _read_text(Path(path))
     if text.startswith("%%MatrixMarket"):
         raise ValueError(f"{path}: a Matrix Market file, no edge list: read it by scipy.io.mmread.")
-    lines = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] not in "#%"]
+    # Not splitlines, which also splits at characters that may be part of a name.
+    lines = [line.rstrip("\r\n") for line in io.StringIO(text, newline=None)]
+    lines = [line for line in lines if line.strip() and line.lstrip()[0] not in "#%"]
     if not lines:
         raise ValueError(f"{path}: no edges found: the file is empty or holds comments only.")
     try:

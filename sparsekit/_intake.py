@@ -71,6 +71,8 @@ def _dense_matrix(adjacency: Any) -> np.ndarray:
             "array, a networkx or igraph graph, or a frame with the columns source and target; "
             "files go through read_edge_list."
         )
+    if isinstance(adjacency, np.ma.MaskedArray):
+        raise TypeError("a masked array is no adjacency: fill it, with 0 where there is no edge.")
     return np.asarray(adjacency)
 
 

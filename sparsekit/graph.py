@@ -22,7 +22,7 @@ from sparsekit import _intake
 from sparsekit._edge_list import read_edge_table
 from sparsekit.core import csr
 
-__all__ = ["Graph", "adjacency_of", "as_graph", "read_edge_list"]
+__all__ = ["Graph", "as_graph", "read_edge_list"]
 
 
 class Graph:

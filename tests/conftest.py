@@ -47,15 +47,30 @@ hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default_repeatable"))
 
 
+# Tests that are too large to be interpreted and cover no further line; files or single functions.
+ONLY_COMPILED = {
+    "test_threads.py": "the graphs are large enough for threads to meet",
+    "test_fastrp.py::test_many_hops_of_the_adjacency_do_not_overflow": "forty dense hops",
+    "test_fastrp_formula.py::test_second_moment": "8192 columns",
+    "test_fastrp_formula.py::test_random_matrix_statistics": "half a million random numbers",
+}
+
+
 def pytest_configure(config):
-    for category in ("RuntimeWarning", "DeprecationWarning", "FutureWarning"):
+    for category in ("DeprecationWarning", "FutureWarning"):
         config.addinivalue_line("filterwarnings", rf"error::{category}:sparsekit\.")
-    if JIT_DISABLED:
-        # The random bits are defined modulo 2**64. Compiled code wraps silently; numpy's scalars,
-        # which stand in for it without the compiler, wrap as well but tell.
-        config.addinivalue_line(
-            "filterwarnings", r"ignore:overflow encountered:RuntimeWarning:sparsekit\.core\.random"
-        )
+    # Compiled code wraps integers modulo 2**64, on which the random numbers stand, and rounds
+    # floats to 0 or infinity in silence. Interpreted, the same operations on numpy's scalars warn.
+    action = "ignore" if JIT_DISABLED else "error"
+    config.addinivalue_line("filterwarnings", rf"{action}::RuntimeWarning:sparsekit\.")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items if JIT_DISABLED else []:
+        file, name = item.path.name, getattr(item, "originalname", item.name)
+        reason = ONLY_COMPILED.get(file) or ONLY_COMPILED.get(f"{file}::{name}")
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=f"slow without the compiler: {reason}"))
 
 
 def _with_entries(n_nodes, entries):

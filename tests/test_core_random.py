@@ -38,6 +38,17 @@ def test_signs_are_those_of_the_formula(seed, sparsity):
     assert np.array_equal(signs, naive.sparse_signs(seed, 7, 9, sparsity))
 
 
+@pytest.mark.parametrize(
+    ("below_positive", "below_nonzero", "sign"), [(1, 1, 1), (0, 1, -1), (0, 0, 0)]
+)
+def test_thresholds_are_exclusive(below_positive, below_nonzero, sign):
+    bits = naive.bits32(naive.stream_key(42, 0), 0)
+    signs = np.full((1, 1), 7, dtype=np.int8)
+    limits = np.uint64(bits + below_positive), np.uint64(bits + below_nonzero)
+    random._fill_signs(0, 1, np.uint64(42), *limits, signs)
+    assert signs[0, 0] == sign
+
+
 def test_signs_never_change_between_versions():
     """Written down once: whoever stored an embedding's seed has to get the same matrix again."""
     assert random.sparse_signs(42, 3, 8, 3.0).tolist() == [

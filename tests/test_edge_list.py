@@ -50,6 +50,10 @@ def test_integer_ids(read, text):
     assert read(text) == PATH
 
 
+def test_unusual_line_separators_are_part_of_a_name(read):
+    assert read("a\u2028b,c\n").node_names.tolist() == ["a\u2028b", "c"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

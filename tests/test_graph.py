@@ -106,6 +106,7 @@ def test_any_finite_weight_is_accepted(weight):
         ("edges.txt", TypeError, "can not read a graph from str: .*read_edge_list"),
         (None, TypeError, "NoneType: pass a sparse matrix"),
         ({0: [1]}, TypeError, "dict"),
+        (np.ma.masked_equal(np.eye(2), 0), TypeError, "fill it, with 0"),
         (nx.path_graph(2), TypeError, "can not read a graph from Graph"),
     ],
 )

@@ -77,8 +77,8 @@ def sparse_signs(
     Examples
     --------
     >>> sparse_signs(0, 2, 8, 3.0)
-    array([[ 0,  0,  0,  0,  0,  1,  0,  0],
-           [-1,  1,  0,  0,  0, -1,  0,  0]], dtype=int8)
+    array([[ 0,  0,  1,  0,  1, -1, -1,  0],
+           [ 0,  0,  0,  0, -1,  0,  0, -1]], dtype=int8)
     """
     signs = np.empty((n_rows, n_columns), dtype=np.int8)
     # An integer h is below a real bound exactly when it is below the bound rounded up.

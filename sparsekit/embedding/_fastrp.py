@@ -92,7 +92,8 @@ class FastRP(
 
     Examples
     --------
-    >>>     >>> from sparsekit.embedding import FastRP
+    >>> import networkx as nx
+    >>> from sparsekit.embedding import FastRP
     >>> from sparsekit.graph import as_graph
     >>> graph = as_graph(nx.karate_club_graph())
     >>> FastRP(n_components=8, random_state=0).fit_transform(graph).shape
@@ -353,7 +354,8 @@ standardize, dtype, random_state, n_jobs : object
 
     Examples
     --------
-    >>>     >>> from sparsekit.embedding import fastrp_embedding
+    >>> import networkx as nx
+    >>> from sparsekit.embedding import fastrp_embedding
     >>> fastrp_embedding(nx.path_graph(5), 4, random_state=0).shape
     (5, 4)
     """
