@@ -15,10 +15,12 @@ from sparsekit._intake import EdgeTable, number_edges
 __all__ = ["read_edge_table"]
 
 _COLUMN_NAMES = {
-    "source": ("source", "src", "from", "u", "node1", "id1", "protein1", "gene1"),
-    "target": ("target", "dst", "dest", "to", "v", "node2", "id2", "protein2", "gene2"),
-    "weight": ("weight", "w", "value", "score", "combined_score"),
+    "source": ("source", "src", "from", "node1", "id1", "protein1", "gene1"),
+    "target": ("target", "dst", "dest", "to", "node2", "id2", "protein2", "gene2"),
+    "weight": ("weight", "value", "score", "combined_score"),
 }
+# A number with a decimal comma at the end of a line whose columns are separated by blanks.
+_DECIMAL_COMMA = re.compile(r"\S\s+\S+\s+[-+]?[0-9]+,[0-9]+\s*$")
 # An integer that does not print as it was written ("007", "+1") has to stay a string.
 _UNUSUAL_INTEGER = re.compile(r"(?m)(?:^|[\s,;\"])(?:[+-]?0[0-9]|\+[0-9])")
 
@@ -53,7 +55,7 @@ def read_edge_table(path: Any) -> EdgeTable:
             if columns is None or not _print_alike(columns, names):
                 columns = names
         return number_edges(*columns)
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
@@ -71,13 +73,19 @@ def _read_text(path: Path) -> str:
 
 
 def _split(line: str, delimiter: str | None) -> list[str]:
-    if delimiter is None:
+    if delimiter is None and '"' not in line:
         return line.split()
-    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter))]
+    if delimiter is None:
+        line, delimiter = line.replace("\t", " ").strip(), " "
+    fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+    return [field.strip() for field in fields]
 
 
 def _find_layout(first: str) -> _Layout:
-    delimiter = next((mark for mark in (",", ";", "\t") if mark in first), None)
+    # The comma comes last: it may also stand in names and numbers of the other layouts.
+    delimiter = next((mark for mark in ("\t", ";", ",") if mark in first), None)
+    if delimiter == "," and _DECIMAL_COMMA.search(first):
+        raise ValueError(f"decimal commas are not understood, write 0.5 for 0,5: {first[:60]!r}.")
     fields = _split(first, delimiter)
     lowered = [field.lower() for field in fields]
     found = [
@@ -127,8 +135,9 @@ def _print_alike(columns: tuple, names: tuple) -> bool:
 def _read_names(lines: list[str], layout: _Layout, *, can_be_integers: bool) -> tuple:
     """Columns of a file whose ids are names."""
     _check_widths(lines, layout)
-    may_be_header = not layout.has_header and not can_be_integers and len(lines) > 1
-    if may_be_header and _read_integers(lines[1:], layout):
+    first_fields = _split(lines[0], layout.delimiter)
+    may_be_header = not (layout.has_header or can_be_integers or first_fields[0].isdecimal())
+    if may_be_header and len(lines) > 1 and _read_integers(lines[1:], layout):
         raise ValueError(
             f"the first line {lines[0][:60]!r} looks like a header, but its columns are not called "
             "source, target and weight: rename them or delete the line."

@@ -102,12 +102,14 @@ def as_names(names: Iterable) -> np.ndarray:
 def positions(ids: Any, n_nodes: int | None) -> np.ndarray:
     """Check that ids are integers in 0 .. n_nodes - 1; whole floats pass."""
     array = np.atleast_1d(np.asarray(ids))
+    if array.dtype.kind == "O" and array.ndim == 1:
+        array = _id_column(array)
     if array.size == 0:
         return np.empty(0, dtype=np.int64)
     if array.ndim != 1 or not _are_whole(array):
         raise ValueError(
             f"node ids must be a sequence of integers where a graph has no node names, got "
-            f"{array.dtype} values of shape {array.shape}, such as {array.flat[0].item()!r}."
+            f"{array.dtype} values of shape {array.shape}, such as {array.ravel().tolist()[0]!r}."
         )
     smallest, largest = int(array.min()), int(array.max())
     if smallest < 0 or largest >= (_MOST_NODES if n_nodes is None else n_nodes):
@@ -128,7 +130,7 @@ def _are_whole(array: np.ndarray) -> bool:
 
 def edges_by_position(edges: Any, weights: Any, n_nodes: int | None) -> EdgeTable:
     """Edges given as pairs of integers; strings are numbered in sorted order."""
-    pairs = np.asarray(edges)
+    pairs = edges.to_numpy() if hasattr(edges, "to_numpy") else np.asarray(edges)
     if pairs.dtype.kind == "U" and not isinstance(edges, np.ndarray):
         pairs = np.array(as_list(edges), dtype=object)  # numpy would have made strings of numbers
     if pairs.size == 0:
@@ -148,6 +150,7 @@ def edges_by_position(edges: Any, weights: Any, n_nodes: int | None) -> EdgeTabl
 
 def edges_by_name(edges: Any, weights: Any, names: np.ndarray) -> EdgeTable:
     """Edges given as pairs of known names."""
+    edges = edges.to_numpy() if hasattr(edges, "to_numpy") else edges
     pairs = [tuple(pair) for pair in as_list(edges)]
     if any(len(pair) != 2 for pair in pairs):
         raise ValueError("edges must be pairs of node names.")
@@ -205,7 +208,7 @@ def _id_column(column: Any) -> np.ndarray:
         return array.astype(np.int64)
     raise ValueError(
         f"node ids must be integers or strings, got {array.dtype} values such as "
-        f"{array.flat[0].item()!r}."
+        f"{array.tolist()[0]!r}."
     )
 
 

@@ -1,6 +1,6 @@
 """The only door to private parts of scikit-learn, so that a change there is mended in one place."""
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions
 
-__all__ = ["Interval", "StrOptions", "fit_context", "validate_params"]
+__all__ = ["Interval", "StrOptions", "fit_context"]

@@ -96,14 +96,15 @@ class NodeFeatures(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self)
-        self.graph_ = as_graph(self.graph)
-        self.graph_.indices_of(_node_ids(X))
-        self.n_features_in_ = 1
+        graph = as_graph(self.graph)
+        graph.indices_of(_node_ids(X))
         subtask = context.subcontext(task_name="embed-graph")
         subtask.call_on_fit_task_begin(estimator=self)
         embed = check_memory(self.memory).cache(_fit_transform, ignore=["subtask"])
-        self.transformer_, self.features_ = embed(clone(self.transformer), self.graph_, subtask)
+        transformer, features = embed(clone(self.transformer), graph, subtask)
         subtask.call_on_fit_task_end(estimator=self)
+        self.graph_, self.transformer_, self.features_ = graph, transformer, features
+        self.n_features_in_ = 1
         context.call_on_fit_task_end(estimator=self)
         return self
 
@@ -162,6 +163,8 @@ def _fit_transform(transformer, graph: Graph, subtask: CallbackContext):
 
 def _node_ids(X):
     """One column of ids as a flat sequence, without turning tuples into columns."""
+    if isinstance(X, str):
+        raise ValueError(f"expected one column of node ids, got the string {X!r}: pass a list.")
     ids = X.to_numpy() if hasattr(X, "to_numpy") else X
     shape = getattr(ids, "shape", None)
     if shape is None:

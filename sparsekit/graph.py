@@ -195,8 +195,8 @@ class Graph:
             return _intake.positions(names, self.n_nodes)
         if self._index is None:
             self._index = {name: i for i, name in enumerate(self._names.tolist())}
-        wanted = [names] if isinstance(names, str) else _intake.as_list(names)
         try:
+            wanted = [names] if isinstance(names, str) else _intake.as_list(names)
             found = [self._index.get(name, -1) for name in wanted]
         except TypeError as error:
             raise ValueError(f"expected one sequence of node names, but {error}.") from None

@@ -105,6 +105,8 @@ def test_positions_without_names():
     E = FastRP(4, random_state=0).fit(nx.path_graph(6)).embedding_
     np.testing.assert_array_equal(model.fit_transform([[5], [0]]), E[[5, 0]])
     np.testing.assert_array_equal(model.transform(np.array([2.0, 3.0])), E[[2, 3]])
+    mixed = np.array([[3], [1]], dtype=object)
+    np.testing.assert_array_equal(model.transform(mixed), E[[3, 1]])
 
 
 def test_the_whole_graph_is_fitted_whatever_the_ids(named):
@@ -201,6 +203,10 @@ def test_errors(named):
         model.transform(["Javert"])
     with pytest.raises(ValueError, match="such as 'Nobody'"):
         model.fit(["Javert", "Nobody"])
+    with pytest.raises(NotFittedError):
+        model.transform(["Javert"])
+    with pytest.raises(ValueError, match="the string 'Javert': pass a list"):
+        model.fit("Javert")
     model.fit(["Javert"])
     with pytest.raises(ValueError, match="1 of 1 node names are not in the graph"):
         model.transform(["Nobody"])

@@ -41,13 +41,43 @@ NAMED = Graph([[0, 2, 0], [2, 0, 0.5], [0, 0.5, 0]], node_names=["a", "b", "c"])
         "source,target\n0,1\n1,2\n",
         "From\tTo\n0\t1\n1\t2\n",
         '"SRC","DST"\n0,1\n1,2\n',
-        "id,u,v,date\n7,0,1,01/02/2020\n8,1,2,05/06/2021\n",
+        "id,src,dst,date\n7,0,1,01/02/2020\n8,1,2,05/06/2021\n",
         "0 1 1\n1 2 1.0\n",
         "0 1 +1\n1 2 01.0\n",
     ],
 )
 def test_integer_ids(read, text):
     assert read(text) == PATH
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Smith, J\tDoe\nRoe, A\tPoe\n", ["Doe", "Poe", "Roe, A", "Smith, J"]),
+        ("a,b;c\nc;d\n", ["a,b", "c", "d"]),
+        ('"New York" Boston\nBoston  "Los Angeles"\n', ["Boston", "Los Angeles", "New York"]),
+        ("u v\nv w\nw u\n", ["u", "v", "w"]),
+        ("9223372036854775808 2\n3 4\n", ["2", "3", "4", "9223372036854775808"]),
+    ],
+)
+def test_names_with_marks_of_other_layouts(read, text, names):
+    graph = read(text)
+    assert graph.node_names.tolist() == names
+    assert graph.n_edges == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1 2 0,5\n2 3 1,5\n", "write 0.5 for 0,5"),
+        ("a;b;0,5\nb;c;1,5\n", "0,5"),
+        ("1\t2\t0,5\n2\t3\t1,5\n", "0,5"),
+        (f"a,{'b' * 200_000}\nc,d\n", "field larger than field limit"),
+    ],
+)
+def test_refused_rather_than_misread(read, text, hint):
+    with pytest.raises(ValueError, match=hint):
+        read(text)
 
 
 def test_unusual_line_separators_are_part_of_a_name(read):

@@ -2,6 +2,7 @@
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 
 from sparsekit.graph import Graph
@@ -132,3 +133,10 @@ def test_names_that_differ_in_invisible_characters_stay_distinct():
     graph = Graph.from_edges([("a", "a\0")], node_names=names)
     assert graph.node_names.tolist() == names
     assert graph.indices_of(names).tolist() == [0, 1, 2]
+
+
+def test_frames_of_names():
+    frame = pd.DataFrame({"source": ["a", "b"], "target": ["b", "c"]})
+    expected = Graph.from_edges([("a", "b"), ("b", "c")], node_names=["c", "b", "a"])
+    assert Graph.from_edges(frame, node_names=["c", "b", "a"]) == expected
+    assert Graph.from_edges(frame).node_names.tolist() == ["a", "b", "c"]

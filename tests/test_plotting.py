@@ -41,6 +41,24 @@ def drawn_colors(display):
     return dict(zip(points, colors, strict=True))
 
 
+def test_values_of_single_points_follow_their_points(embedding):
+    labels = np.arange(120) % 3
+    sizes = np.arange(1.0, 121.0)
+    coordinates = embedding[:, :2]
+    display = EmbeddingDisplay.from_embedding(coordinates, labels, method=None, s=sizes)
+    drawn = dict(
+        zip(
+            map(tuple, display.scatter_.get_offsets().data),
+            display.scatter_.get_sizes(),
+            strict=True,
+        )
+    )
+    assert [drawn[tuple(point)] for point in coordinates] == sizes.tolist()
+    black = EmbeddingDisplay.from_predictions(coordinates, labels, method=None, color="k")
+    assert black.scatter_.get_facecolors()[:, :3].tolist() == [[0, 0, 0]]
+    assert [text.get_text() for text in black.legend_.get_texts()] == ["0", "1", "2"]
+
+
 class TestProjection:
     def test_pca(self, embedding):
         display = EmbeddingDisplay.from_embedding(embedding)

@@ -57,7 +57,7 @@ def _add_parameters(group: argparse._ArgumentGroup) -> None:
     add("--n-components", "length of the vectors (%(default)s)", type=int, default=128, metavar="N")
     add(
         "--hop-weights",
-        "weights of the hops, or their number for rising weights (%(default)s)",
+        "weights of the hops (negative: --hop-weights=-1,2), or how many rising ones (%(default)s)",
         type=_hop_weights,
         default=16,
         metavar="W1,W2,...",

@@ -63,9 +63,16 @@ def canonical(matrix) -> sp.csr_array:
     -------
     csr_array
         Indices are int32 where the shape and the number of entries allow it.
+
+    Raises
+    ------
+    ValueError
+        If indices or row pointers are out of range: kernels do not look.
     """
     if not sp.issparse(matrix):
         matrix = sp.csr_array(np.asarray(matrix, dtype=np.float64))
+    if hasattr(matrix, "check_format"):  # on a copy that shares the arrays: it may replace them
+        type(matrix)(matrix).check_format(full_check=True)
     if matrix.format != "csr":  # duplicates are summed on the way, so in double precision
         matrix = matrix.astype(np.float64).tocsr()
     values = matrix.data.astype(np.float64, copy=False)
@@ -168,7 +175,7 @@ def reverse_slots(matrix: sp.csr_array) -> np.ndarray:
     return sp.csr_array((slots, matrix.indices, matrix.indptr), shape=matrix.shape).T.tocsr().data
 
 
-def row_ranges(matrix: CSR, n_jobs: int | None) -> list[tuple[int, int]]:
+def row_ranges(matrix: CSR | sp.csr_array, n_jobs: int | None) -> list[tuple[int, int]]:
     """Ranges of rows of equal work for `n_jobs` threads."""
     return split_rows(matrix.indptr, RANGES_PER_THREAD * effective_threads(n_jobs))
 
@@ -178,7 +185,7 @@ def weighted_row_sum(matrix, i, scale, right, source, total):
     """Total = scale * sum_k matrix[i, k] * right[k] * source[k], in a fixed order.
 
     An empty `right` stands for ones. `total` is a short buffer that stays in the first-level cache.
-    The coefficients are formed in double precision, so neither large nor small weights overflow.
+    Coefficients are formed in double precision and rounded once.
     """
     indptr, indices, weights = matrix
     n_columns = source.shape[1]

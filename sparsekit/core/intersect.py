@@ -3,9 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 
-from sparsekit.core.csr import reverse_slots
-from sparsekit.core.jit import RANGES_PER_THREAD, effective_threads, kernel, run_ranges
-from sparsekit.core.partition import split_rows
+from sparsekit.core.csr import reverse_slots, row_ranges
+from sparsekit.core.jit import kernel, run_ranges
 
 __all__ = ["count_common", "triangles_per_edge"]
 
@@ -83,7 +82,7 @@ def triangles_per_edge(adjacency: sp.csr_array, n_jobs: int | None = None) -> np
     array([1, 1, 1, 1, 1, 1, 0, 0])
     """
     counts = np.zeros(adjacency.nnz, dtype=np.int64)
-    ranges = split_rows(adjacency.indptr, RANGES_PER_THREAD * effective_threads(n_jobs))
+    ranges = row_ranges(adjacency, n_jobs)
     mirrored = reverse_slots(adjacency)
     arrays = (adjacency.indptr, adjacency.indices, mirrored, counts)
     run_ranges(_count_triangles, ranges, n_jobs, *arrays)

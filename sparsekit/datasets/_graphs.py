@@ -190,8 +190,15 @@ def load_karate_club(*, return_X_y: bool = False, as_frame: bool = False) -> Bun
     return _finish(bunch, return_X_y, as_frame, target_name="club")
 
 
-def load_les_miserables() -> Bunch:
+def load_les_miserables(*, return_X_y: bool = False, as_frame: bool = False) -> Bunch | tuple:
     """Load who meets whom in Les Miserables, a weighted graph of 77 named nodes (no target).
+
+    Parameters
+    ----------
+    return_X_y : bool, default=False
+        Return ``(adjacency, None)`` instead of a Bunch.
+    as_frame : bool, default=False
+        Add the edges as a pandas table to the Bunch.
 
     Returns
     -------
@@ -202,8 +209,18 @@ def load_les_miserables() -> Bunch:
             The same, as a graph that knows the names.
         node_names : ndarray of shape (77,), str
             Characters.
+        frame : DataFrame of shape (254, 3)
+            Columns source, target and weight, if `as_frame` is true.
+        target : None
         DESCR : str
             Source and licence.
+    (adjacency, None) : tuple
+        If `return_X_y` is true.
+
+    Raises
+    ------
+    ImportError
+        If `as_frame` is true and pandas is missing.
 
     Examples
     --------
@@ -215,16 +232,24 @@ def load_les_miserables() -> Bunch:
     >>> str(novel.node_names[novel.data[valjean].argmax()])
     'Cosette'
     """
-    graph = as_graph(nx.les_miserables_graph())
-    return Bunch(
+    network = nx.les_miserables_graph()
+    graph = as_graph(network)
+    bunch = Bunch(
         data=graph.adjacency,
         graph=graph,
+        target=None,
         node_names=graph.node_names,
         DESCR=_LES_MISERABLES_DESCR,
     )
+    if as_frame:
+        edges = network.edges(data="weight")
+        bunch.frame = _import_pandas().DataFrame(edges, columns=["source", "target", "weight"])
+    return _finish(bunch, return_X_y)
 
 
-def _finish(bunch: Bunch, return_X_y: bool, as_frame: bool, target_name: str) -> Any:
+def _finish(
+    bunch: Bunch, return_X_y: bool, as_frame: bool = False, target_name: str | None = None
+) -> Any:
     """Apply the two options that all loaders share with scikit-learn's."""
     if as_frame:
         pd = _import_pandas()

@@ -6,13 +6,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sparsekit._sklearn_compat import Interval, StrOptions, fit_context
 from sparsekit.core import csr
 from sparsekit.core.csr import CSR
-from sparsekit.embedding._propagate import Embedding, Settings, embed, embed_new
+from sparsekit.embedding._propagate import Embedding, embed, embed_new
+from sparsekit.embedding._settings import check_settings
 from sparsekit.graph import adjacency_of, as_graph
 
 __all__ = ["FastRP", "fastrp_embedding"]
@@ -43,7 +44,7 @@ class FastRP(
         One in `sparsity` entries of the random matrix is not zero; at least 1.
     operator : {"random_walk", "adjacency", "symmetric"}, default="random_walk"
         What a hop multiplies by: D^-1 A (mean over out-neighbours, weighted by the edges), A, or
-        D^-1/2 A D^-1/2.
+        D^-1/2 A C^-1/2, where D and C hold the sums of rows and columns (equal if undirected).
     normalize : bool, default=True
         Divide the rows of each hop by their Euclidean norms before they are added.
     deflate : bool, default=False
@@ -151,8 +152,8 @@ class FastRP(
         Parameters
         ----------
         X : Graph or {array-like, sparse matrix} of shape (n_nodes, n_nodes)
-            Adjacency with non-negative weights; also any graph that `as_graph` takes. Samples are
-            nodes.
+            Adjacency with non-negative weights, or a networkx or igraph graph. Samples are nodes. A
+            data frame is a square adjacency, too: edge tables go through `as_graph`.
         y : None
             Ignored.
 
@@ -166,9 +167,8 @@ class FastRP(
             If X is not square, has negative, NaN or infinite weights, or a parameter is out of
             range.
         """
-        adjacency = self._validated(X, reset=True, square=True)
-        self._seed = _draw_seed(self.random_state)
-        return self._embed(adjacency)
+        adjacency = _require_square(self._checked(X))
+        return self._embed(X, _packed(adjacency), _draw_seed(self.random_state))
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -194,14 +194,13 @@ class FastRP(
         """
         if not hasattr(self, "embedding_"):
             return self.fit(X)
-        X = adjacency_of(X)
-        shape = X.shape if hasattr(X, "shape") else np.shape(X)
-        grows = len(shape) == 2 and shape[0] == shape[1] > self.n_features_in_
-        added = self._validated(X, reset=grows, square=True)
-        n_before, n_after = len(self.embedding_), len(added.indptr) - 1
-        total = csr.unpack(self._adjacency, n_before).copy()
-        total.resize(n_after, n_after)
-        return self._embed(csr.pack(csr.canonical(total + csr.unpack(added, n_after))))
+        added = self._checked(X)
+        if added.shape[0] != added.shape[1] or added.shape[1] < self.n_features_in_:
+            validate_data(self, added, skip_check_array=True, reset=False)
+        _require_square(added)
+        total = csr.unpack(self._adjacency, self.n_features_in_).copy()
+        total.resize(added.shape)
+        return self._embed(X, _packed(total + csr.canonical(added)), self._seed)
 
     def transform(self, X):
         """Vectors of fitted or new nodes.
@@ -225,7 +224,8 @@ class FastRP(
             If X does not have one column a fitted node, or a weight is not finite or negative.
         """
         check_is_fitted(self)
-        rows = self._validated(X, reset=False, square=False)
+        rows = _packed(self._checked(X))
+        validate_data(self, adjacency_of(X), skip_check_array=True, reset=False)
         if csr.equal(rows, self._adjacency):
             return self.embedding_.copy()
         fitted = Embedding(self.embedding_, *self._fit_details)
@@ -250,33 +250,35 @@ class FastRP(
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _validated(self, X, *, reset: bool, square: bool) -> CSR:
-        X = validate_data(
-            self,
-            adjacency_of(X),
-            accept_sparse="csr",
+    def _checked(self, X):
+        """Check the values of X; nothing of the estimator is changed yet, in case of an error."""
+        X = adjacency_of(X)
+        if {"source", "target"} <= set(getattr(X, "columns", ())):
+            raise ValueError(
+                "expected an adjacency, got a frame with the columns source and target: turn an "
+                "edge table into a graph by sparsekit.graph.as_graph first."
+            )
+        return check_array(
+            X,
+            accept_sparse=("csr", "csc", "coo"),  # other formats would sum in narrow types
             dtype=(np.float64, np.float32),
             ensure_non_negative=True,
-            reset=reset,
+            estimator=self,
+            input_name="X",
         )
-        if square and X.shape[0] != X.shape[1]:
-            raise ValueError(
-                f"expected a square adjacency (samples are nodes, rows and columns alike), got "
-                f"shape {X.shape}."
-            )
-        return csr.pack(csr.canonical(X))
 
     @with_callbacks
-    def _embed(self, adjacency: CSR):
-        settings = self._check_settings(adjacency)
+    def _embed(self, X, adjacency: CSR, seed: int):
+        """Embed, and only then take over everything that a fit leaves behind."""
+        settings = check_settings(self, adjacency)
         n_hops = len(settings.weights) - 1
         context = self._init_callback_context(max_subtasks=n_hops)
         context.call_on_fit_task_begin(estimator=self)
         hops = self._reported(context, n_hops)
-        fitted = embed(adjacency, self._seed, settings, n_jobs=self.n_jobs, hops=hops)
-        self.embedding_ = fitted.vectors
-        self._fit_details = fitted[1:]
-        self._adjacency, self._settings = adjacency, settings
+        fitted = embed(adjacency, seed, settings, n_jobs=self.n_jobs, hops=hops)
+        validate_data(self, adjacency_of(X), skip_check_array=True, reset=True)
+        self.embedding_, *self._fit_details = fitted
+        self._adjacency, self._settings, self._seed = adjacency, settings, seed
         context.call_on_fit_task_end(estimator=self)
         return self
 
@@ -287,34 +289,6 @@ class FastRP(
             yield h
             if hop.call_on_fit_task_end(estimator=self):
                 return
-
-    def _check_settings(self, adjacency: CSR) -> Settings:
-        """Check what depends on several parameters or on the graph."""
-        try:
-            dtype = np.dtype(self.dtype)
-        except TypeError:
-            dtype = None
-        if dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype must be numpy.float32 or numpy.float64, got {self.dtype!r}.")
-        if self.deflate and self.operator == "adjacency":
-            raise ValueError(
-                "deflate=True needs operator='random_walk' or 'symmetric': the stationary "
-                "direction of 'adjacency' is not known in advance."
-            )
-        n_nodes = len(adjacency.indptr) - 1
-        if self.deflate and not csr.is_symmetric(csr.unpack(adjacency, n_nodes)):
-            raise ValueError("deflate=True needs an undirected graph: the adjacency is asymmetric.")
-        return Settings(
-            n_components=int(self.n_components),
-            weights=_all_weights(self.self_weight, self.hop_weights),
-            beta=float(self.beta),
-            sparsity=float(self.sparsity),
-            operator=self.operator,
-            normalize=bool(self.normalize),
-            deflate=bool(self.deflate),
-            standardize=bool(self.standardize),
-            dtype=dtype,
-        )
 
 
 def fastrp_embedding(
@@ -376,23 +350,20 @@ standardize, dtype, random_state, n_jobs : object
     return estimator.fit(as_graph(graph)).embedding_
 
 
+def _require_square(X):
+    if X.shape[0] != X.shape[1]:
+        raise ValueError(
+            f"expected a square adjacency (samples are nodes, rows and columns alike), got shape "
+            f"{X.shape}."
+        )
+    return X
+
+
+def _packed(X) -> CSR:
+    return csr.pack(csr.canonical(X))
+
+
 def _draw_seed(random_state) -> int:
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
-
-def _all_weights(self_weight: float, hop_weights) -> tuple[float, ...]:
-    """w_0, w_1, ..., w_k without trailing zeros."""
-    if isinstance(hop_weights, Integral):
-        hop_weights = np.arange(1, hop_weights + 1) / hop_weights
-    weights = np.asarray(hop_weights)
-    if weights.size == 0:
-        weights = np.empty(0)
-    if weights.ndim != 1 or weights.dtype.kind not in "biuf" or not np.all(np.isfinite(weights)):
-        raise ValueError(f"hop_weights must be an integer or finite numbers, got {hop_weights!r}.")
-    weights = np.concatenate(([float(self_weight)], weights))
-    used = np.flatnonzero(weights)
-    if len(used) == 0:
-        raise ValueError("hop_weights and self_weight are all zero: at least one must not be.")
-    return tuple(weights[: used[-1] + 1].tolist())

@@ -9,8 +9,8 @@ from sparsekit.core.csr import CSR, weighted_row_sum
 from sparsekit.core.jit import kernel
 
 
-class Operator(NamedTuple):
-    """P = diag(left) A diag(right), and when a row of P U counts as cancelled.
+class Hop(NamedTuple):
+    """P U = diag(left) matrix diag(right) source, and when a row of it can not be trusted.
 
     Attributes
     ----------
@@ -19,16 +19,22 @@ class Operator(NamedTuple):
     right : ndarray of shape (n_columns,) or (0,), float64
         Empty stands for ones.
     source_norms : ndarray of shape (n_columns,), float64
-        Row norms of U.
+        Upper bounds on the row norms of ``diag(right) source``.
+    rounding : float
+        A row that is smaller than its terms by this factor is rounding noise.
     doubtful_below : float
-        Rows of P U with a larger norm can not have cancelled.
+        Rows with a larger norm can be neither noise nor too small.
+    smallest : float
+        Size of the terms of a row below which they lose digits.
     """
 
     matrix: CSR
     left: np.ndarray
     right: np.ndarray
     source_norms: np.ndarray
+    rounding: float
     doubtful_below: float
+    smallest: float
 
 
 class Merge(NamedTuple):
@@ -51,8 +57,7 @@ class Merge(NamedTuple):
     normalize: bool
 
 
-# The smallest norm whose inverse single precision can hold.
-_SMALLEST_NORM = 1e-38
+TOO_SMALL = -1.0
 
 
 @kernel(reassociate=True)
@@ -60,30 +65,30 @@ def _norm(row):
     """Euclidean norm, in double precision: single-precision squares may overflow or vanish."""
     total = 0.0
     for c in range(row.size):
-        total += float(row[c]) * float(row[c])
+        value = np.float64(row[c])
+        total += value * value
     return math.sqrt(total)
 
 
 @kernel
-def _uncancelled_norm(operator, i):
-    """Bound sum_j P_ij ||U_j|| on the norm of a row: its size if nothing cancelled."""
-    indptr, indices, weights = operator.matrix
+def _size_of_terms(matrix, i, sizes):
+    """Bound sum_k matrix[i, k] sizes[k] on the norm of a row: its size if nothing cancelled."""
+    indptr, indices, weights = matrix
     total = 0.0
     for k in range(indptr[i], indptr[i + 1]):
-        size = operator.source_norms[indices[k]]
-        total += size * weights[k] if weights.size > 0 else size
-    return operator.left[i] * total
+        weight = weights[k] if weights.size > 0 else 1.0
+        total += weight * sizes[indices[k]]
+    return total
 
 
 @kernel
-def hop_rows(lo, hi, operator, source, target, norms, merge, rounding):
+def hop_rows(lo, hi, hop, source, target, norms, merge):
     """Rows lo .. hi of P U: into `target` (unless empty), their norms, and the embedding.
 
-    U is diag(right) source. A row whose terms cancel up to `rounding` counts as zero: normalising
-    would blow rounding errors up to full size.
+    Normalising would blow rounding errors up to full size, so a row of nothing else becomes zero.
+    The norm of a row whose terms are too small to be computed with is given as `TOO_SMALL`.
     """
-    matrix, left, right = operator.matrix, operator.left, operator.right
-    doubtful_below = operator.doubtful_below
+    matrix, left, right, source_norms, rounding, doubtful_below, smallest = hop
     embedding, prior, weight, normalize = merge
     n_columns = source.shape[1]
     narrow = embedding.dtype.type
@@ -92,9 +97,13 @@ def hop_rows(lo, hi, operator, source, target, norms, merge, rounding):
         weighted_row_sum(matrix, i, left[i], right, source, total)
         norm, factor = _norm(total), 1.0
         if normalize:
-            if norm <= doubtful_below and norm <= rounding * _uncancelled_norm(operator, i):
-                norm = 0.0
-            factor = 1.0 / norm if norm > _SMALLEST_NORM else 0.0
+            if norm <= doubtful_below:
+                size = left[i] * _size_of_terms(matrix, i, source_norms)
+                if norm <= rounding * size:
+                    norm = 0.0
+                if 0.0 < size < smallest:
+                    norm = TOO_SMALL
+            factor = 1.0 / norm if norm > 0 else 0.0
         norms[i] = norm
         if target.shape[0] > 0:
             kept = narrow(1.0 if factor > 0 else 0.0)

@@ -18,27 +18,14 @@ from sparsekit.core import csr
 from sparsekit.core.csr import CSR
 from sparsekit.core.jit import run_ranges
 from sparsekit.core.random import sparse_signs
-from sparsekit.embedding._kernels import Merge, Operator, hop_rows
+from sparsekit.embedding._kernels import TOO_SMALL, Hop, Merge, hop_rows
+from sparsekit.embedding._settings import Settings
 
-__all__ = ["Settings", "embed", "embed_new"]
+__all__ = ["Embedding", "embed", "embed_new"]
 
 _NO_SCALE = np.empty(0)
 _SAFE_EXPONENT = 60  # of the 127 of single precision
 _ROWS_A_BLOCK = 4096  # temporary float64 copies stay in the cache
-
-
-class Settings(NamedTuple):
-    """Parameters of the formula, checked; see `sparsekit.embedding.FastRP`."""
-
-    n_components: int
-    weights: tuple[float, ...]  # w_0 (self), w_1, ..., w_k; the last one is not zero
-    beta: float
-    sparsity: float
-    operator: str
-    normalize: bool
-    deflate: bool
-    standardize: bool
-    dtype: np.dtype
 
 
 class Block(NamedTuple):
@@ -53,7 +40,7 @@ class Block(NamedTuple):
     scale : ndarray of shape (n,) or (0,), float64
         Empty stands for ones.
     norms : ndarray of shape (n,), float64
-        Row norms of ``diag(scale) values``.
+        Row norms of ``diag(scale) values``, or upper bounds where the self term does not need them.
     exponent : int
     """
 
@@ -105,30 +92,30 @@ def embed(
     Returns
     -------
     Embedding
+
+    Raises
+    ------
+    ValueError
+        If numbers leave the range of the floating-point type.
     """
     weights = settings.weights
     n_hops = len(weights) - 1
-    scaling = _scaling(adjacency, settings.operator)
-    block = _first_block(adjacency, seed, settings, n_jobs)
+    walk = _Walk(adjacency, seed, settings, n_jobs)
     # E starts out as two terms at once, w_{h-1} N(U_{h-1}) + w_h N(U_h), written over the buffer
     # that the last hop does not need; so weights on the last two hops alone take two buffers.
     first = next(h for h, weight in enumerate(weights) if weight != 0)
     start = min(first + 1, n_hops)
-    h = 0
-    spare = embedding = None
+    h, embedding = 0, None
     for h in hops if hops is not None else range(1, n_hops + 1):
-        buffer = np.empty(block.values.shape, settings.dtype) if spare is None else spare
-        target = buffer if h < n_hops else None
-        prior = None
+        is_last = h == n_hops
+        term = Term(embedding, weights[h]) if embedding is not None and weights[h] != 0 else None
         if h == start:
-            prior = _merge_factors(block, weights[h - 1], settings)
-            embedding = np.empty_like(buffer) if h < n_hops else buffer
-        merged = embedding if weights[h] != 0 or prior is not None else None
-        following = _hop(scaling, block, target, merged, prior, weights[h], settings, n_jobs)
-        spare = block.values if block.values.dtype == settings.dtype else None
-        block = following
+            prior = _merge_factors(walk.block, weights[h - 1], settings)
+            embedding = walk.free_buffer() if is_last else np.empty(walk.shape, settings.dtype)
+            term = Term(embedding, weights[h], prior)
+        walk.advance(term, keep=not is_last)
     if embedding is None:
-        embedding = _merge_alone(block, weights[h], settings)
+        embedding = _merge_alone(walk.block, weights[h], settings)
     moments = _standardize(embedding) if settings.standardize else ()
     return Embedding(embedding, h, *moments)
 
@@ -163,22 +150,53 @@ def embed_new(
         Without a self term: a new node has no row in the random matrix.
     """
     weights = settings.weights[: fitted.n_hops + 1]
-    old_scaling = _scaling(adjacency, settings.operator)
-    new_scaling = _scaling(rows, settings.operator, fitted_graph=adjacency)
-    block = _first_block(adjacency, seed, settings, n_jobs)
+    walk = _Walk(adjacency, seed, settings, n_jobs)
+    new_rows = _propagation_matrix(rows, settings.operator, fitted_graph=adjacency)
     embedding = np.zeros((len(rows.indptr) - 1, settings.n_components), settings.dtype)
-    spare = None
     for h in range(1, len(weights)):
         if weights[h] != 0:
-            _hop(new_scaling, block, None, embedding, None, weights[h], settings, n_jobs)
+            _hop(new_rows, walk.block, settings, n_jobs, term=Term(embedding, weights[h]))
         if h < len(weights) - 1:
-            target = np.empty(block.values.shape, settings.dtype) if spare is None else spare
-            following = _hop(old_scaling, block, target, None, None, 0.0, settings, n_jobs)
-            spare = block.values if block.values.dtype == settings.dtype else None
-            block = following
+            walk.advance()
     if settings.standardize:
         _shift_and_divide(embedding, fitted.mean, fitted.deviation)
     return embedding
+
+
+class Term(NamedTuple):
+    """Add w_h N(U_h) to `embedding`; with `prior`, overwrite it by diag(prior) values first."""
+
+    embedding: np.ndarray
+    weight: float
+    prior: np.ndarray | None = None
+
+
+class _Walk:
+    """The blocks U_0, U_1, ... of a graph, in two buffers that take turns."""
+
+    def __init__(self, adjacency: CSR, seed: int, settings: Settings, n_jobs: int | None) -> None:
+        self._matrix = _propagation_matrix(adjacency, settings.operator)
+        self._settings = settings
+        self._n_jobs = n_jobs
+        self._free: np.ndarray | None = None
+        self.block = _first_block(adjacency, seed, settings, n_jobs)
+        self.shape = self.block.values.shape
+
+    def free_buffer(self) -> np.ndarray:
+        """Take the buffer that the current block does not occupy."""
+        buffer = np.empty(self.shape, self._settings.dtype) if self._free is None else self._free
+        self._free = None
+        return buffer
+
+    def advance(self, term: Term | None = None, *, keep: bool = True) -> None:
+        """Go from U_{h-1} to U_h, merging it; without `keep` its values are not stored."""
+        target = self.free_buffer() if keep else None
+        values = self.block.values
+        self.block = _hop(
+            self._matrix, self.block, self._settings, self._n_jobs, target=target, term=term
+        )
+        if values.dtype == self._settings.dtype:  # not the signs of U_0
+            self._free = values
 
 
 def _power(values: np.ndarray, exponent: float) -> np.ndarray:
@@ -190,33 +208,37 @@ def _power(values: np.ndarray, exponent: float) -> np.ndarray:
     return result
 
 
-class Scaling(NamedTuple):
+class PropagationMatrix(NamedTuple):
     """P = diag(left) matrix diag(right); an empty `right` stands for ones."""
 
     matrix: CSR
     left: np.ndarray
     right: np.ndarray
-    largest_sum: float  # upper bound on the row sums of P
+    largest_sum: float  # of the rows of P
 
 
-def _scaling(matrix: CSR, kind: str, fitted_graph: CSR | None = None) -> Scaling:
+def _propagation_matrix(
+    matrix: CSR, kind: str, fitted_graph: CSR | None = None
+) -> PropagationMatrix:
     """P for the rows of `matrix`; columns are scaled by the degrees in the fitted graph."""
-    degrees = csr.row_sums(matrix)
+    degrees = sums = csr.row_sums(matrix)
     right = _NO_SCALE
     if kind == "random_walk":
         left = _power(degrees, -1.0)
     elif kind == "symmetric":
         graph = matrix if fitted_graph is None else fitted_graph
-        left = _power(degrees, -0.5)
-        right = _power(csr.column_sums(graph, len(graph.indptr) - 1), -0.5)
+        column_sums = csr.column_sums(graph, len(graph.indptr) - 1)
+        left, right = _power(degrees, -0.5), _power(column_sums, -0.5)
+        scaled = matrix.weights if len(matrix.weights) else 1.0
+        sums = csr.row_sums(matrix._replace(weights=scaled * right[matrix.indices]))
+        degrees = np.append(degrees, column_sums.sum())
     else:
         left = np.ones_like(degrees)
     if not (np.all(np.isfinite(left)) and np.all(np.isfinite(degrees))):
         raise ValueError(
             "the sums of the edge weights leave the range of double precision: rescale the weights."
         )
-    largest_sum = (degrees * left).max(initial=0.0) * (right.max() if len(right) else 1.0)
-    return Scaling(matrix, left, right, float(largest_sum))
+    return PropagationMatrix(matrix, left, right, float((sums * left).max(initial=0.0)))
 
 
 def _degree_scale(degrees: np.ndarray, beta: float) -> np.ndarray:
@@ -240,8 +262,10 @@ def _first_block(adjacency: CSR, seed: int, settings: Settings, n_jobs: int | No
     scale *= np.sqrt(settings.sparsity / settings.n_components)
     exponent = _excess(scale.max())
     scale = np.ldexp(scale, -exponent)
-    norms = scale * np.sqrt(np.count_nonzero(signs, axis=1))
-    block = Block(signs, scale, norms, exponent)
+    # Exact norms matter for the self term alone; elsewhere they serve as bounds.
+    has_self_term = settings.weights[0] != 0
+    n_nonzero = np.count_nonzero(signs, axis=1) if has_self_term else signs.shape[1]
+    block = Block(signs, scale, scale * np.sqrt(n_nonzero), exponent)
     return _deflate(block, degrees, settings) if settings.deflate else block
 
 
@@ -268,50 +292,59 @@ def _deflate(block: Block, degrees: np.ndarray, settings: Settings) -> Block:
 
 
 def _hop(
-    scaling: Scaling,
+    propagation: PropagationMatrix,
     block: Block,
-    target: np.ndarray | None,
-    embedding: np.ndarray | None,
-    prior: np.ndarray | None,
-    weight: float,
     settings: Settings,
     n_jobs: int | None,
+    *,
+    target: np.ndarray | None = None,
+    term: Term | None = None,
 ) -> Block:
-    """Compute P U_{h-1}, store it in `target` and merge it into `embedding`, where given."""
+    """Compute U_h = P U_{h-1}, store its values in `target` and merge it, where asked for."""
     nothing = np.empty((0, settings.n_components), settings.dtype)
-    bound = scaling.largest_sum * block.norms.max(initial=0.0)
+    limits = np.finfo(settings.dtype)
+    bound = propagation.largest_sum * block.norms.max(initial=0.0)
     shift = _excess(bound)
-    left, right, source_norms = np.ldexp(scaling.left, -shift), scaling.right, block.norms
-    if len(scaling.right):
+    exponent = block.exponent + shift
+    right, source_norms = propagation.right, block.norms
+    if len(right):
         source_norms = source_norms * right
     if len(block.scale):
         right = block.scale * right if len(right) else block.scale
-    rounding = 4.0 * float(np.finfo(settings.dtype).eps)
-    doubtful_below = rounding * math.ldexp(bound, -shift)
-    operator = Operator(scaling.matrix, left, right, source_norms, doubtful_below)
-    if not settings.normalize:
-        weight = float(np.ldexp(weight, block.exponent + shift))
-    merge = Merge(
-        nothing if embedding is None else embedding,
-        _NO_SCALE if prior is None else prior,
-        weight,
-        settings.normalize,
+    rounding = 4.0 * float(limits.eps)
+    hop = Hop(
+        propagation.matrix,
+        np.ldexp(propagation.left, -shift),
+        right,
+        source_norms,
+        rounding=rounding,
+        doubtful_below=rounding * math.ldexp(bound, -shift),
+        smallest=float(limits.tiny / limits.eps),
     )
-    values = nothing if target is None else target
-    norms = np.empty(len(left))
-    ranges = csr.row_ranges(scaling.matrix, n_jobs)
-    arrays = (operator, block.values, values, norms, merge)
-    run_ranges(hop_rows, ranges, n_jobs, *arrays, rounding)
-    if not settings.normalize and not abs(weight) * norms.max(initial=0.0) <= _largest(settings):
+    embedding, weight, prior = term or Term(nothing, 0.0)
+    if not settings.normalize:
+        weight = float(np.ldexp(weight, exponent))
+    merge = Merge(embedding, _NO_SCALE if prior is None else prior, weight, settings.normalize)
+    values, norms = nothing if target is None else target, np.empty(len(propagation.left))
+    ranges = csr.row_ranges(propagation.matrix, n_jobs)
+    run_ranges(hop_rows, ranges, n_jobs, hop, block.values, values, norms, merge)
+    _check_range(norms, weight, settings)
+    return Block(values, _NO_SCALE, norms, exponent)
+
+
+def _check_range(norms: np.ndarray, weight: float, settings: Settings) -> None:
+    if settings.normalize:
+        if norms.min(initial=0.0) == TOO_SMALL:
+            raise ValueError(
+                f"a hop has rows too small for {settings.dtype}: weights or degrees differ by too "
+                "many orders of magnitude; use dtype=numpy.float64, operator='random_walk', fewer "
+                "hops or a beta nearer to 0."
+            )
+    elif not abs(weight) * norms.max(initial=0.0) <= np.finfo(settings.dtype).max:
         raise ValueError(
             f"the embedding overflows {settings.dtype}: use normalize=True, fewer hops, "
             "operator='random_walk' or dtype=numpy.float64."
         )
-    return Block(values, _NO_SCALE, norms, block.exponent + shift)
-
-
-def _largest(settings: Settings) -> float:
-    return float(np.finfo(settings.dtype).max)
 
 
 def _excess(bound: float) -> int:

@@ -24,6 +24,9 @@ _ROWS_PER_LEGEND_COLUMN = 15
 # Vector formats with more points than this are slow to open.
 _RASTERIZED_FROM = 10_000
 
+# Names under which a caller may give colours.
+_COLOR_NAMES = {"c", "color", "facecolor"}
+
 
 class EmbeddingDisplay:
     """Scatter plot of nodes in two dimensions, coloured by a label.
@@ -195,6 +198,9 @@ class EmbeddingDisplay:
         display = cls(coordinates, labels=y, label_name=label_name, axis_names=axis_names)
         return display.plot(ax, **scatter_kwargs)
 
+    # The name that displays of scikit-learn have for what needs no estimator.
+    from_predictions = from_embedding
+
     def plot(self, ax: Any = None, **scatter_kwargs: Any) -> "EmbeddingDisplay":
         """Draw the points and the legend.
 
@@ -238,13 +244,15 @@ class EmbeddingDisplay:
         return self
 
     def _plot_plain(self, style: dict) -> None:
-        if not {"c", "color", "facecolor"} & set(style):
+        if not _COLOR_NAMES & set(style):
             style = style | {"color": PALETTE[0]}
         self.scatter_ = self.ax_.scatter(*self.coordinates.T, **style)
 
     def _plot_numbers(self, style: dict) -> None:
-        style = {"c": self.labels} | style
-        self.scatter_ = self.ax_.scatter(*self.coordinates.T, **style)
+        if _COLOR_NAMES & set(style):
+            self._plot_plain(style)
+            return
+        self.scatter_ = self.ax_.scatter(*self.coordinates.T, c=self.labels, **style)
         self.colorbar_ = self.figure_.colorbar(self.scatter_, ax=self.ax_, label=self.label_name)
         self.colorbar_.solids.set_alpha(1)
         self.colorbar_.outline.set_visible(False)
@@ -254,7 +262,9 @@ class EmbeddingDisplay:
         colors, markers = style_of_classes(len(classes))
         order = np.random.RandomState(0).permutation(len(codes))
         codes = codes[order]
-        style = {"c": colors[codes]} | style
+        style = {name: _reordered(value, order) for name, value in style.items()}
+        if not _COLOR_NAMES & set(style):
+            style["c"] = colors[codes]
         self.scatter_ = self.ax_.scatter(*self.coordinates[order].T, **style)
         if len(set(markers)) > 1 and "marker" not in style:
             paths = [_marker_path(marker) for marker in markers]
@@ -278,6 +288,12 @@ class EmbeddingDisplay:
             ncols=-(-len(classes) // _ROWS_PER_LEGEND_COLUMN),
             handletextpad=0.1,
         )
+
+
+def _reordered(value: Any, order: np.ndarray) -> Any:
+    """Sizes, colours and the like of single points follow their points."""
+    is_per_point = not isinstance(value, str) and np.ndim(value) > 0 and len(value) == len(order)
+    return np.asarray(value)[order] if is_per_point else value
 
 
 def _project(embedding: np.ndarray, method: Any, random_state: Any) -> tuple:
