@@ -9,6 +9,7 @@ generators", OOPSLA 2014).
 import numpy as np
 
 from sparsekit.core.jit import RANGES_PER_THREAD, effective_threads, kernel, run_ranges
+from sparsekit.core.memory import aligned_empty
 from sparsekit.core.partition import split_evenly
 
 __all__ = ["bits32", "mix64", "sparse_signs", "stream_key"]
@@ -80,7 +81,7 @@ def sparse_signs(
     array([[ 0,  0,  1,  0,  1, -1, -1,  0],
            [ 0,  0,  0,  0, -1,  0,  0, -1]], dtype=int8)
     """
-    signs = np.empty((n_rows, n_columns), dtype=np.int8)
+    signs = aligned_empty((n_rows, n_columns), np.int8)
     # An integer h is below a real bound exactly when it is below the bound rounded up.
     positive_below = np.uint64(np.ceil(2**32 / (2 * sparsity)))
     nonzero_below = np.uint64(np.ceil(2**32 / sparsity))

@@ -17,6 +17,7 @@ import numpy as np
 from sparsekit.core import csr
 from sparsekit.core.csr import CSR
 from sparsekit.core.jit import run_ranges
+from sparsekit.core.memory import aligned_empty
 from sparsekit.core.random import sparse_signs
 from sparsekit.embedding._kernels import TOO_SMALL, Hop, Merge, hop_rows
 from sparsekit.embedding._settings import Settings
@@ -111,7 +112,7 @@ def embed(
         term = Term(embedding, weights[h]) if embedding is not None and weights[h] != 0 else None
         if h == start:
             prior = _merge_factors(walk.block, weights[h - 1], settings)
-            embedding = walk.free_buffer() if is_last else np.empty(walk.shape, settings.dtype)
+            embedding = walk.free_buffer() if is_last else walk.new_buffer()
             term = Term(embedding, weights[h], prior)
         walk.advance(term, keep=not is_last)
     if embedding is None:
@@ -182,9 +183,13 @@ class _Walk:
         self.block = _first_block(adjacency, seed, settings, n_jobs)
         self.shape = self.block.values.shape
 
+    def new_buffer(self) -> np.ndarray:
+        """Memory for another block."""
+        return aligned_empty(self.shape, self._settings.dtype)
+
     def free_buffer(self) -> np.ndarray:
         """Take the buffer that the current block does not occupy."""
-        buffer = np.empty(self.shape, self._settings.dtype) if self._free is None else self._free
+        buffer = self.new_buffer() if self._free is None else self._free
         self._free = None
         return buffer
 
@@ -275,7 +280,8 @@ def _deflate(block: Block, degrees: np.ndarray, settings: Settings) -> Block:
     random_walk: U_0 - v (pi U_0) with v = 1 for nodes with edges and pi = d / sum(d);
     symmetric: U_0 - q (q U_0) / sum(d) with q = sqrt(d).
     """
-    values = np.multiply(block.values, block.scale[:, None].astype(settings.dtype))
+    values = aligned_empty(block.values.shape, settings.dtype)
+    np.multiply(block.values, block.scale[:, None].astype(settings.dtype), out=values)
     total = degrees.sum()
     if total > 0:
         if settings.operator == "random_walk":
