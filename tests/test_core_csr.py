@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from test_graph import assert_canonical as assert_canonical_graph
 
 from sparsekit.core import csr
+from sparsekit.core.memory import CACHE_LINE, aligned_empty
 from sparsekit.graph import Graph
 
 small_integers = st.integers(-3, 3).map(float)
@@ -204,9 +205,8 @@ class TestMultiply:
         A = csr.canonical(np.diag([1e300, 1e-300, 3e38]))
         total = np.empty(1, np.float32)
         for i, scale, expected in [(0, 1e-300, 1), (1, 1e300, 1), (2, 1e-38, 3)]:
-            csr.weighted_row_sum(
-                csr.pack(A), i, scale, np.empty(0), np.ones((3, 1), np.float32), total
-            )
+            ones = np.ones((3, 1), np.float32)
+            csr.weighted_row_sum(csr.pack(A), i, scale, np.empty(0), ones, 8, total)
             assert total[0] == pytest.approx(expected, rel=1e-6)
 
     @pytest.mark.parametrize("weighted", [True, False])
@@ -216,9 +216,28 @@ class TestMultiply:
         dense = np.random.default_rng(1).normal(size=(20, 3))
         total = np.empty(3)
         for i in range(20):
-            csr.weighted_row_sum(csr.pack(A), i, 2.5, right, dense, total)
+            csr.weighted_row_sum(csr.pack(A), i, 2.5, right, dense, 8, total)
             expected = 2.5 * (A.toarray()[i] * right) @ dense
             np.testing.assert_allclose(total, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "dtype", "expected"),
+    [(128, np.float32, 24), (128, np.int8, 96), (256, np.float64, 8), (0, np.float32, 96)],
+)
+def test_rows_are_prefetched_by_bytes_within_limits(n_columns, dtype, expected):
+    assert csr.entries_ahead(np.empty((2, n_columns), dtype)) == expected
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (5, 7), (4, 16)])
+@pytest.mark.parametrize("dtype", [np.int8, np.float32, np.float64])
+def test_aligned_memory(shape, dtype):
+    block = aligned_empty(shape, dtype)
+    assert (block.shape, block.dtype) == (shape, dtype)
+    assert block.flags.c_contiguous
+    assert block.ctypes.data % CACHE_LINE == 0
+    block[:] = 1  # within the memory that was asked for
+    assert block.sum() == block.size
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])

@@ -13,6 +13,7 @@ __all__ = [
     "CSR",
     "canonical",
     "column_sums",
+    "entries_ahead",
     "equal",
     "frozen",
     "is_symmetric",
@@ -28,9 +29,10 @@ __all__ = [
 ]
 
 _NARROW_LIMIT = 2**31 - 1
-# How many stored entries ahead rows of the dense block are prefetched: long enough to hide a miss
-# to memory (measured best of 8, 12, 16 and 24 for rows of 128 single-precision numbers).
-_PREFETCH_DISTANCE = 16
+# Rows of the dense block are prefetched so many bytes ahead, to hide a miss to memory (the best of
+# 4 to 48 KiB for rows of 128 bytes to 2 KiB), within these limits on the number of entries.
+_PREFETCH_BYTES = 12288
+_LEAST_AHEAD, _MOST_AHEAD = 8, 96
 
 
 class CSR(NamedTuple):
@@ -181,12 +183,20 @@ def row_ranges(matrix: CSR | sp.csr_array, n_jobs: int | None) -> list[tuple[int
     return split_rows(matrix.indptr, RANGES_PER_THREAD * effective_threads(n_jobs))
 
 
-@kernel(reassociate=True)
-def weighted_row_sum(matrix, i, scale, right, source, total):
-    """Total = scale * sum_k matrix[i, k] * right[k] * source[k], in a fixed order.
+@kernel
+def entries_ahead(source):
+    """How many stored entries ahead to prefetch rows of `source`."""
+    ahead = _PREFETCH_BYTES // max(1, source.shape[1] * source.itemsize)
+    return max(_LEAST_AHEAD, min(_MOST_AHEAD, ahead))
 
-    An empty `right` stands for ones. `total` is a short buffer that stays in the first-level cache.
-    Coefficients are formed in double precision and rounded once.
+
+@kernel(reassociate=True)
+def weighted_row_sum(matrix, i, scale, right, source, ahead, total):
+    """Set total = scale * sum_k matrix[i, k] * right[k] * source[k], in a fixed order.
+
+    An empty `right` stands for ones. `total` is a short buffer that stays in the first-level cache;
+    `ahead` comes from `entries_ahead`. Coefficients are formed in double precision and rounded
+    once.
     """
     indptr, indices, weights = matrix
     n_columns = source.shape[1]
@@ -196,8 +206,8 @@ def weighted_row_sum(matrix, i, scale, right, source, total):
         total[c] = 0
     k, stop = indptr[i], indptr[i + 1]
     while k + 4 <= stop:
-        for ahead in range(_PREFETCH_DISTANCE, _PREFETCH_DISTANCE + 4):
-            prefetch(source, indices[k + ahead if k + ahead < last else last])
+        for later in range(k + ahead, k + ahead + 4):
+            prefetch(source, indices[later if later < last else last])
         j0, j1, j2, j3 = indices[k], indices[k + 1], indices[k + 2], indices[k + 3]
         w0 = w1 = w2 = w3 = scale
         if weights.size > 0:
@@ -212,8 +222,8 @@ def weighted_row_sum(matrix, i, scale, right, source, total):
             )
         k += 4
     while k < stop:
-        ahead = k + _PREFETCH_DISTANCE
-        prefetch(source, indices[ahead if ahead < last else last])
+        later = k + ahead
+        prefetch(source, indices[later if later < last else last])
         j = indices[k]
         weight = scale
         if weights.size > 0:
@@ -230,8 +240,9 @@ def weighted_row_sum(matrix, i, scale, right, source, total):
 def _multiply_rows(lo, hi, matrix, dense, product):
     unscaled = np.empty(0, np.float64)
     total = np.empty(dense.shape[1], product.dtype)
+    ahead = entries_ahead(dense)
     for i in range(lo, hi):
-        weighted_row_sum(matrix, i, 1.0, unscaled, dense, total)
+        weighted_row_sum(matrix, i, 1.0, unscaled, dense, ahead, total)
         for c in range(total.size):
             product[i, c] = total[c]
 

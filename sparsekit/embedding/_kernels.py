@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsekit.core.csr import CSR, weighted_row_sum
+from sparsekit.core.csr import CSR, entries_ahead, weighted_row_sum
 from sparsekit.core.jit import kernel
 
 
@@ -93,8 +93,9 @@ def hop_rows(lo, hi, hop, source, target, norms, merge):
     n_columns = source.shape[1]
     narrow = embedding.dtype.type
     total = np.empty(n_columns, embedding.dtype)
+    ahead = entries_ahead(source)
     for i in range(lo, hi):
-        weighted_row_sum(matrix, i, left[i], right, source, total)
+        weighted_row_sum(matrix, i, left[i], right, source, ahead, total)
         norm, factor = _norm(total), 1.0
         if normalize:
             if norm <= doubtful_below:
