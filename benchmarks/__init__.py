@@ -1,0 +1,1 @@
+"""Benchmarks of sparsekit: comparisons with peers (`compare.py`) and an asv suite."""
