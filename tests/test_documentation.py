@@ -154,7 +154,7 @@ def test_everything_public_is_in_the_reference(module):
     assert listed == set(import_module(f"sparsekit.{module}").__all__)
 
 
-@pytest.mark.parametrize("module", ["csr", "intersect", "jit", "partition", "random"])
+@pytest.mark.parametrize("module", ["csr", "intersect", "jit", "memory", "partition", "random"])
 def test_the_core_is_described(module):
     page = (DOCS / "api" / "core.rst").read_text(encoding="utf-8")
     section = page.partition(f".. module:: sparsekit.core.{module}\n")[2]

@@ -40,7 +40,7 @@ for position, (name, text, color) in enumerate(families):
 draw_box(axes, 0, 1.4, 4.2, 0.85, "graph", "how a graph enters, once, for everybody")
 draw_box(axes, 4.4, 1.4, 2.7, 0.85, "compose", "NodeFeatures")
 draw_box(axes, 7.3, 1.4, 2.7, 0.85, "datasets", "real and generated graphs")
-modules = "jit    csr    intersect    random    partition"
+modules = "jit   csr   intersect   random   memory   partition"
 draw_box(axes, 0, 0, 10, 1.05, "core", f"arrays in, arrays out:    {modules}", CORE)
 axes.annotate("", (10.4, 4.7), (10.4, 0.2), arrowprops={"arrowstyle": "<|-", "color": "0.4"})
 axes.text(10.6, 2.45, "imports point down", rotation=90, ha="center", va="center", color="0.4")
