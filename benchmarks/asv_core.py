@@ -6,6 +6,7 @@ import numpy as np
 
 from sparsekit.core.csr import multiply, pack
 from sparsekit.core.intersect import triangles_per_edge
+from sparsekit.core.memory import aligned_empty
 from sparsekit.core.random import sparse_signs
 from sparsekit.datasets import make_sbm_graph
 
@@ -19,7 +20,8 @@ class CoreSuite:
         """Build a graph of 50,000 nodes and a block of 128 columns."""
         graph, _ = make_sbm_graph(50_000, n_blocks=50, mean_degree=20, exponent=1.5, random_state=0)
         self.adjacency, self.packed = graph.adjacency, pack(graph.adjacency)
-        self.block = np.ones((graph.n_nodes, 128), dtype=np.float32)
+        self.block = aligned_empty((graph.n_nodes, 128), np.float32)
+        self.block[:] = 1
         self.time_multiply()
         self.time_triangles_per_edge()
         self.time_sparse_signs()

@@ -218,11 +218,11 @@ def _peers(options: Options) -> Iterator[str | Table | list[Target]]:
 
 _WHY_SLOW = (
     "Nine tenths of the fit are hops, and a hop waits for rows of the block that no near cache "
-    "holds (see the sparse core): what remains depends on the last-level cache, which other "
-    "processes share, and on how lean the peer is."
+    "holds: the last-level cache, which other processes share, decides."
 )
 _WHY_SLOW_DENSE = (
-    "The block of 10 MB stays in the last-level cache, where plain loops of scipy do well, too."
+    "The block of 10 MB stays in the last-level cache, where plain loops of scipy do well, too; a "
+    "tenth of the time goes into checking the input, counting and drawing."
 )
 _WHY_LARGE = (
     "Degrees, factors and norms are vectors of n in double precision, 2 / d n d each, and come on "
