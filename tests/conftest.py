@@ -50,7 +50,10 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default_r
 # Tests that are too large to be interpreted and cover no further line; files or single functions.
 ONLY_COMPILED = {
     "test_threads.py": "the graphs are large enough for threads to meet",
-    "test_fastrp.py::test_many_hops_of_the_adjacency_do_not_overflow": "forty dense hops",
+    "test_fastrp_range.py::test_many_hops_of_the_adjacency_do_not_overflow": "forty dense hops",
+    "test_fastrp_range.py::test_components_of_very_different_size_do_not_disturb_each_other": (
+        "a clique of 1000 nodes"
+    ),
     "test_fastrp_formula.py::test_second_moment": "8192 columns",
     "test_fastrp_formula.py::test_random_matrix_statistics": "half a million random numbers",
 }

@@ -6,6 +6,7 @@ import pytest
 from fastrp_helpers import random_graph, random_matrix, relative_error
 
 from sparsekit.embedding import FastRP
+from sparsekit.embedding._kernels import _norm
 
 
 def test_huge_and_tiny_weights_do_not_overflow_single_precision():
@@ -86,3 +87,9 @@ def test_cancelled_rows_are_zero():
     for dtype in (np.float32, np.float64):
         model = FastRP(2, hop_weights=(1,), sparsity=1.0, dtype=dtype, random_state=0)
         np.testing.assert_array_equal(model.fit(A).embedding_[40], 0)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_norms_of_single_precision_rows_are_taken_in_double_precision(size):
+    row = np.full(4, size, dtype=np.float32)
+    assert _norm(row) == pytest.approx(2 * float(row[0]), rel=1e-12)
