@@ -19,6 +19,7 @@ _COLUMN_NAMES = {
     "target": ("target", "dst", "dest", "to", "node2", "id2", "protein2", "gene2"),
     "weight": ("weight", "value", "score", "combined_score"),
 }
+_QUOTED = re.compile(r'"[^"]*"')
 # A number with a decimal comma at the end of a line whose columns are separated by blanks.
 _DECIMAL_COMMA = re.compile(r"\S\s+\S+\s+[-+]?[0-9]+,[0-9]+\s*$")
 # An integer that does not print as it was written ("007", "+1") has to stay a string.
@@ -76,16 +77,20 @@ def _split(line: str, delimiter: str | None) -> list[str]:
     if delimiter is None and '"' not in line:
         return line.split()
     if delimiter is None:
-        line, delimiter = line.replace("\t", " ").strip(), " "
+        line, delimiter = line.strip(), " "
     fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
     return [field.strip() for field in fields]
 
 
 def _find_layout(first: str) -> _Layout:
     # The comma comes last: it may also stand in names and numbers of the other layouts.
-    delimiter = next((mark for mark in ("\t", ";", ",") if mark in first), None)
+    outside_quotes = _QUOTED.sub("", first)
+    delimiter = next((mark for mark in ("\t", ";", ",") if mark in outside_quotes), None)
     if delimiter == "," and _DECIMAL_COMMA.search(first):
-        raise ValueError(f"decimal commas are not understood, write 0.5 for 0,5: {first[:60]!r}.")
+        raise ValueError(
+            f"decimal commas are not understood, write 0.5 for 0,5 in {first[:60]!r}; if the comma "
+            "separates two names, start with a header line source,target."
+        )
     fields = _split(first, delimiter)
     lowered = [field.lower() for field in fields]
     found = [
@@ -142,8 +147,10 @@ def _read_names(lines: list[str], layout: _Layout, *, can_be_integers: bool) -> 
             f"the first line {lines[0][:60]!r} looks like a header, but its columns are not called "
             "source, target and weight: rename them or delete the line."
         )
-    table = _load(lines, layout, str, None).reshape(len(lines), layout.n_columns)
-    table = np.char.strip(table)
+    if any('"' in line for line in lines):
+        table = np.array([_split(line, layout.delimiter) for line in lines])
+    else:
+        table = np.char.strip(_load(lines, layout, str, None).reshape(-1, layout.n_columns))
     columns = [table[:, column] for column in layout.columns]
     if any(np.any(column == "") for column in columns):
         raise ValueError("an id or a weight is empty.")

@@ -57,6 +57,10 @@ def test_integer_ids(read, text):
         ("a,b;c\nc;d\n", ["a,b", "c", "d"]),
         ('"New York" Boston\nBoston  "Los Angeles"\n', ["Boston", "Los Angeles", "New York"]),
         ("u v\nv w\nw u\n", ["u", "v", "w"]),
+        ('a,"b;c"\n', ["a", "b;c"]),
+        ('"x;y","z"\nz,"p\tq"\n', ["p\tq", "x;y", "z"]),
+        ('"a\tb" c\n', ["a\tb", "c"]),
+        ('a, "b,c"\nd, "e,f"\n', ["a", "b,c", "d", "e,f"]),
         ("9223372036854775808 2\n3 4\n", ["2", "3", "4", "9223372036854775808"]),
     ],
 )
@@ -70,6 +74,7 @@ def test_names_with_marks_of_other_layouts(read, text, names):
     ("text", "hint"),
     [
         ("1 2 0,5\n2 3 1,5\n", "write 0.5 for 0,5"),
+        ("type a 1,2\ntype b 3,4\n", "start with a header line"),
         ("a;b;0,5\nb;c;1,5\n", "0,5"),
         ("1\t2\t0,5\n2\t3\t1,5\n", "0,5"),
         (f"a,{'b' * 200_000}\nc,d\n", "field larger than field limit"),

@@ -62,6 +62,18 @@ def test_partial_fit_refuses_fewer_nodes():
     np.testing.assert_array_equal(model.embedding_, before)
 
 
+def test_partial_fit_refuses_nodes_in_another_order():
+    names = ["a", "b", "c"]
+    frame = pd.DataFrame(np.ones((3, 3)), index=names, columns=names)
+    larger = pd.DataFrame(np.ones((4, 4)), columns=["a", "b", "c", "d"])
+    model = FastRP(4, random_state=0).fit(frame)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.partial_fit(frame[["c", "a", "b"]])
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.partial_fit(larger[["d", "a", "b", "c"]])
+    assert model.partial_fit(larger).feature_names_in_.tolist() == ["a", "b", "c", "d"]
+
+
 def messy_versions(A):
     """The same matrix in every form that must not matter."""
     unsorted = sp.csr_matrix(A)

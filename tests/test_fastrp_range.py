@@ -93,3 +93,27 @@ def test_cancelled_rows_are_zero():
 def test_norms_of_single_precision_rows_are_taken_in_double_precision(size):
     row = np.full(4, size, dtype=np.float32)
     assert _norm(row) == pytest.approx(2 * float(row[0]), rel=1e-12)
+
+
+def test_neighbours_without_random_numbers_are_no_reason_to_distrust_a_row():
+    R = np.sign(random_matrix(200, 16, sparsity=1000.0))
+    silent = next(i for i in range(200) if not R[i].any())
+    heard = next(i for i in range(200) if R[i].any())
+    A = np.zeros((201, 201))
+    A[200, silent], A[200, heard] = 1.0, 1e-6
+    model = FastRP(16, hop_weights=(1.0,), sparsity=1000.0, random_state=0)
+    assert np.linalg.norm(model.fit(A).embedding_[200]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hop_weights": (1.0, 0.0, 1e-30)},
+        {"hop_weights": (1.0,), "self_weight": 1.0, "operator": "adjacency"},
+        {"hop_weights": (), "self_weight": 1.0},
+    ],
+)
+def test_every_term_is_checked_for_overflow(settings):
+    A = 1e-30 * (np.eye(6, k=1) + np.eye(6, k=-1))
+    with pytest.raises(ValueError, match="the embedding overflows float32"):
+        FastRP(8, normalize=False, beta=-60, **settings).fit(A)

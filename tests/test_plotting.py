@@ -54,6 +54,10 @@ def test_values_of_single_points_follow_their_points(embedding):
         )
     )
     assert [drawn[tuple(point)] for point in coordinates] == sizes.tolist()
+    few = EmbeddingDisplay.from_embedding(
+        coordinates[:3], ["x", "y", "z"], method=None, color=(1, 0, 0), marker=(5, 1, 0)
+    )
+    assert few.scatter_.get_facecolors()[:, :3].tolist() == [[1, 0, 0]]
     black = EmbeddingDisplay.from_predictions(coordinates, labels, method=None, color="k")
     assert black.scatter_.get_facecolors()[:, :3].tolist() == [[0, 0, 0]]
     assert [text.get_text() for text in black.legend_.get_texts()] == ["0", "1", "2"]

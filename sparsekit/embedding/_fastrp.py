@@ -195,8 +195,10 @@ class FastRP(
         if not hasattr(self, "embedding_"):
             return self.fit(X)
         added = self._checked(X)
-        if added.shape[0] != added.shape[1] or added.shape[1] < self.n_features_in_:
-            validate_data(self, added, skip_check_array=True, reset=False)
+        grows = added.shape[0] == added.shape[1] > self.n_features_in_
+        known = X.iloc[:, : self.n_features_in_] if grows and hasattr(X, "iloc") else X
+        if not grows or hasattr(X, "iloc"):  # nodes in another order would be mixed up
+            validate_data(self, adjacency_of(known), skip_check_array=True, reset=False)
         _require_square(added)
         total = csr.unpack(self._adjacency, self.n_features_in_).copy()
         total.resize(added.shape)

@@ -9,7 +9,7 @@ where N divides rows by their norms. P^h is never formed.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from sparsekit.core.csr import CSR
 from sparsekit.core.jit import run_ranges
 from sparsekit.core.memory import aligned_empty
 from sparsekit.core.random import sparse_signs
+from sparsekit.embedding._columns import row_blocks, shift_and_divide, standardize
 from sparsekit.embedding._kernels import TOO_SMALL, Hop, Merge, hop_rows
 from sparsekit.embedding._settings import Settings
 
@@ -26,7 +27,6 @@ __all__ = ["Embedding", "embed", "embed_new"]
 
 _NO_SCALE = np.empty(0)
 _SAFE_EXPONENT = 60  # of the 127 of single precision
-_ROWS_A_BLOCK = 4096  # temporary float64 copies stay in the cache
 
 
 class Block(NamedTuple):
@@ -41,7 +41,7 @@ class Block(NamedTuple):
     scale : ndarray of shape (n,) or (0,), float64
         Empty stands for ones.
     norms : ndarray of shape (n,), float64
-        Row norms of ``diag(scale) values``, or upper bounds where the self term does not need them.
+        Row norms of ``diag(scale) values``.
     exponent : int
     """
 
@@ -117,7 +117,7 @@ def embed(
         walk.advance(term, keep=not is_last)
     if embedding is None:
         embedding = _merge_alone(walk.block, weights[h], settings)
-    moments = _standardize(embedding) if settings.standardize else ()
+    moments = standardize(embedding) if settings.standardize else ()
     return Embedding(embedding, h, *moments)
 
 
@@ -160,7 +160,7 @@ def embed_new(
         if h < len(weights) - 1:
             walk.advance()
     if settings.standardize:
-        _shift_and_divide(embedding, fitted.mean, fitted.deviation)
+        shift_and_divide(embedding, fitted.mean, fitted.deviation)
     return embedding
 
 
@@ -267,10 +267,8 @@ def _first_block(adjacency: CSR, seed: int, settings: Settings, n_jobs: int | No
     scale *= np.sqrt(settings.sparsity / settings.n_components)
     exponent = _excess(scale.max())
     scale = np.ldexp(scale, -exponent)
-    # Exact norms matter for the self term alone; elsewhere they serve as bounds.
-    has_self_term = settings.weights[0] != 0
-    n_nonzero = np.count_nonzero(signs, axis=1) if has_self_term else signs.shape[1]
-    block = Block(signs, scale, scale * np.sqrt(n_nonzero), exponent)
+    norms = scale * np.sqrt(np.count_nonzero(signs, axis=1))
+    block = Block(signs, scale, norms, exponent)
     return _deflate(block, degrees, settings) if settings.deflate else block
 
 
@@ -288,11 +286,11 @@ def _deflate(block: Block, degrees: np.ndarray, settings: Settings) -> Block:
             right, left = (degrees > 0).astype(np.float64), degrees / total
         else:
             right, left = np.sqrt(degrees), np.sqrt(degrees) / total
-        mean = sum(left[rows] @ values[rows].astype(np.float64) for rows in _row_blocks(values))
-        for rows in _row_blocks(values):
+        mean = sum(left[rows] @ values[rows].astype(np.float64) for rows in row_blocks(values))
+        for rows in row_blocks(values):
             values[rows] -= right[rows, None] * mean
     norms = np.empty(len(values))
-    for rows in _row_blocks(values):
+    for rows in row_blocks(values):
         norms[rows] = np.linalg.norm(values[rows].astype(np.float64), axis=1)
     return Block(values, _NO_SCALE, norms, block.exponent)
 
@@ -329,7 +327,7 @@ def _hop(
     )
     embedding, weight, prior = term or Term(nothing, 0.0)
     if not settings.normalize:
-        weight = float(np.ldexp(weight, exponent))
+        weight = _unscaled(weight, exponent)
     merge = Merge(embedding, _NO_SCALE if prior is None else prior, weight, settings.normalize)
     values, norms = nothing if target is None else target, np.empty(len(propagation.left))
     ranges = csr.row_ranges(propagation.matrix, n_jobs)
@@ -353,6 +351,12 @@ def _check_range(norms: np.ndarray, weight: float, settings: Settings) -> None:
         )
 
 
+def _unscaled(weight: float, exponent: int) -> float:
+    """Weight of values that were divided by 2**exponent; infinite where it overflows."""
+    with np.errstate(over="ignore"):
+        return float(np.ldexp(weight, exponent))
+
+
 def _excess(bound: float) -> int:
     """Power of two to divide by so that `bound` is at a safe distance from over- and underflow."""
     exponent = int(np.frexp(bound)[1])
@@ -364,7 +368,9 @@ def _merge_factors(block: Block, weight: float, settings: Settings) -> np.ndarra
     if settings.normalize:
         factors = weight * _power(block.norms, -1.0)
     else:
-        factors = np.full(len(block.norms), np.ldexp(weight, block.exponent))
+        weight = _unscaled(weight, block.exponent)
+        _check_range(block.norms, weight, settings)
+        factors = np.full(len(block.norms), weight)
     return factors * block.scale if len(block.scale) else factors
 
 
@@ -372,27 +378,3 @@ def _merge_alone(block: Block, weight: float, settings: Settings) -> np.ndarray:
     """The single term w N(U_h)."""
     factors = _merge_factors(block, weight, settings)
     return np.multiply(block.values, factors[:, None].astype(settings.dtype))
-
-
-def _row_blocks(values: np.ndarray) -> Iterator[slice]:
-    for start in range(0, len(values), _ROWS_A_BLOCK):
-        yield slice(start, start + _ROWS_A_BLOCK)
-
-
-def _standardize(embedding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give each column mean 0 and population standard deviation 1, in place."""
-    mean = embedding.mean(axis=0, dtype=np.float64)
-    squares, largest = np.zeros_like(mean), np.ones_like(mean)
-    for rows in _row_blocks(embedding):
-        squares += np.square(embedding[rows] - mean).sum(axis=0)
-        largest = np.maximum(largest, np.abs(embedding[rows]).max(axis=0))
-    deviation = np.sqrt(squares / len(embedding))
-    tolerance = 1e-6 if embedding.dtype == np.float32 else 1e-12
-    deviation[deviation < tolerance * largest] = 1.0
-    _shift_and_divide(embedding, mean, deviation)
-    return mean, deviation
-
-
-def _shift_and_divide(embedding: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> None:
-    for rows in _row_blocks(embedding):
-        embedding[rows] = (embedding[rows] - mean) / deviation

@@ -26,6 +26,8 @@ _RASTERIZED_FROM = 10_000
 
 # Names under which a caller may give colours.
 _COLOR_NAMES = {"c", "color", "facecolor"}
+# Names under which a caller may give one value a point.
+_PER_POINT_NAMES = _COLOR_NAMES | {"alpha", "edgecolor", "linewidth", "s"}
 
 
 class EmbeddingDisplay:
@@ -262,7 +264,7 @@ class EmbeddingDisplay:
         colors, markers = style_of_classes(len(classes))
         order = np.random.RandomState(0).permutation(len(codes))
         codes = codes[order]
-        style = {name: _reordered(value, order) for name, value in style.items()}
+        style = {name: _reordered(name, value, order) for name, value in style.items()}
         if not _COLOR_NAMES & set(style):
             style["c"] = colors[codes]
         self.scatter_ = self.ax_.scatter(*self.coordinates[order].T, **style)
@@ -290,10 +292,15 @@ class EmbeddingDisplay:
         )
 
 
-def _reordered(value: Any, order: np.ndarray) -> Any:
+def _reordered(name: str, value: Any, order: np.ndarray) -> Any:
     """Sizes, colours and the like of single points follow their points."""
-    is_per_point = not isinstance(value, str) and np.ndim(value) > 0 and len(value) == len(order)
-    return np.asarray(value)[order] if is_per_point else value
+    from matplotlib.colors import is_color_like
+
+    is_per_point = name in _PER_POINT_NAMES and hasattr(value, "__len__")
+    if not is_per_point or len(value) != len(order) or is_color_like(value):
+        return value
+    values = list(value)
+    return [values[i] for i in order]
 
 
 def _project(embedding: np.ndarray, method: Any, random_state: Any) -> tuple:
