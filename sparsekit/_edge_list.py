@@ -139,7 +139,8 @@ def _print_alike(columns: tuple, names: tuple) -> bool:
 
 def _read_names(lines: list[str], layout: _Layout, *, can_be_integers: bool) -> tuple:
     """Columns of a file whose ids are names."""
-    _check_widths(lines, layout)
+    if not layout.has_header:  # otherwise they were checked before
+        _check_widths(lines, layout)
     first_fields = _split(lines[0], layout.delimiter)
     may_be_header = not (layout.has_header or can_be_integers or first_fields[0].isdecimal())
     if may_be_header and len(lines) > 1 and _read_integers(lines[1:], layout):

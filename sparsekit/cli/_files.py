@@ -65,8 +65,6 @@ def _read_matrix(
 ) -> Graph:
     try:
         matrix = read(path)
-        if hasattr(matrix, "check_format"):
-            matrix.check_format(full_check=True)
     except MemoryError:
         raise
     except Exception as error:  # zip, zlib, numpy and scipy each have their own

@@ -170,6 +170,28 @@ class FastRP(
         adjacency = _require_square(self._checked(X))
         return self._embed(X, _packed(adjacency), _draw_seed(self.random_state))
 
+    def fit_transform(self, X, y=None):
+        """Embed the nodes of a graph and return their vectors.
+
+        Parameters
+        ----------
+        X : Graph or {array-like, sparse matrix} of shape (n_nodes, n_nodes)
+            As in `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_nodes, n_components)
+            A copy of `embedding_`, without checking and comparing X a second time.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`.
+        """
+        return self.fit(X).embedding_.copy()
+
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
         """Add weights, and possibly nodes, to the fitted graph.
