@@ -13,6 +13,7 @@ _SUBPACKAGES = (
     "datasets",
     "embedding",
     "graph",
+    "graphlets",
     "plotting",
 )
 

@@ -56,6 +56,10 @@ ONLY_COMPILED = {
     ),
     "test_fastrp_formula.py::test_second_moment": "8192 columns",
     "test_fastrp_formula.py::test_random_matrix_statistics": "half a million random numbers",
+    "test_orbit_counts_range.py": "stars of millions of leaves",
+    "test_orbit_counts.py::test_big_cases": "ten thousand nodes",
+    "test_orbit_counts.py::test_cliques_fill_words_of_bits": "a clique of 131 nodes",
+    "test_orbit_counter.py::test_new_nodes_that_overflow": "a star of 130,000 leaves",
 }
 
 

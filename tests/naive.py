@@ -49,12 +49,6 @@ def neighbours(A):
     return [{j for j in range(len(A)) if A[i, j] != 0 and j != i} for i in range(len(A))]
 
 
-def triangles_per_edge(A):
-    """Triangles that contain each edge {(i, j): count}, both directions listed."""
-    sets = neighbours(A)
-    return {(i, j): len(sets[i] & sets[j]) for i in range(len(A)) for j in sorted(sets[i])}
-
-
 def hop_weight_list(hop_weights):
     """Turn an integer k into the rising weights (1/k, 2/k, ..., 1)."""
     if isinstance(hop_weights, (int, np.integer)):

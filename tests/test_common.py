@@ -19,6 +19,7 @@ import sparsekit
 # Estimators that can not be built with defaults, each with the reason and where it is tested.
 NOT_CHECKED_HERE = {
     "NodeFeatures": "needs a transformer and a graph: tests/test_compose.py",
+    "GraphletCounter": "takes a list of graphs: tests/test_graphlet_counter.py",
 }
 
 

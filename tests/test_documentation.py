@@ -129,7 +129,9 @@ def test_readme_has_the_two_commands():
     assert f"{environment} -e '.[test]' && .venv/bin/pytest" in code
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/user_guide/embedding.rst"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/user_guide/embedding.rst", "docs/user_guide/graphlets.rst"]
+)
 def test_formulas_are_where_the_page_says(page):
     """A row names functions and the file that defines them, in this order."""
     lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
@@ -147,14 +149,22 @@ def test_formulas_are_where_the_page_says(page):
     assert found >= 8
 
 
-@pytest.mark.parametrize("module", ["graph", "embedding", "compose", "datasets", "plotting"])
+@pytest.mark.parametrize(
+    "module", ["graph", "embedding", "graphlets", "compose", "datasets", "plotting"]
+)
 def test_everything_public_is_in_the_reference(module):
     page = (DOCS / "api" / f"{module}.rst").read_text(encoding="utf-8")
     listed = set(re.findall(r"^   (\w+)$", page, re.MULTILINE))
     assert listed == set(import_module(f"sparsekit.{module}").__all__)
 
 
-@pytest.mark.parametrize("module", ["csr", "intersect", "jit", "memory", "partition", "random"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("bits", "cliques", "csr", "cycles"),
+        *("jit", "memory", "ordering", "partition", "random"),
+    ],
+)
 def test_the_core_is_described(module):
     page = (DOCS / "api" / "core.rst").read_text(encoding="utf-8")
     section = page.partition(f".. module:: sparsekit.core.{module}\n")[2]

@@ -30,7 +30,7 @@ draw_box(axes, 0, 4.0, 4.9, 0.85, "plotting", "one display a family", FRONT)
 draw_box(axes, 5.1, 4.0, 4.9, 0.85, "cli", "one command a family: files in, files out", FRONT)
 families = [
     ("embedding", "FastRP", TODAY),
-    ("graphlets", "planned", LATER),
+    ("graphlets", "orbit counts", TODAY),
     ("linear_model", "planned", LATER),
     ("cluster", "planned", LATER),
     ("causal", "planned", LATER),
@@ -40,7 +40,7 @@ for position, (name, text, color) in enumerate(families):
 draw_box(axes, 0, 1.4, 4.2, 0.85, "graph", "how a graph enters, once, for everybody")
 draw_box(axes, 4.4, 1.4, 2.7, 0.85, "compose", "NodeFeatures")
 draw_box(axes, 7.3, 1.4, 2.7, 0.85, "datasets", "real and generated graphs")
-modules = "jit   csr   intersect   random   memory   partition"
+modules = "jit   csr   random   memory   partition   ordering   cliques   cycles   bits"
 draw_box(axes, 0, 0, 10, 1.05, "core", f"arrays in, arrays out:    {modules}", CORE)
 axes.annotate("", (10.4, 4.7), (10.4, 0.2), arrowprops={"arrowstyle": "<|-", "color": "0.4"})
 axes.text(10.6, 2.45, "imports point down", rotation=90, ha="center", va="center", color="0.4")

@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has left, as in `sparsekit demo | head`; Python would flush once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _USER_ERROR
-    except (ImportError, MemoryError, OSError, ValueError) as error:
+    except (ImportError, MemoryError, OSError, OverflowError, ValueError) as error:
         sys.stderr.write(_error_line(_describe(error)))
         return _USER_ERROR
     return 0

@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,9 +16,21 @@ import scipy.sparse as sp
 
 from sparsekit.graph import Graph, read_edge_list
 
-__all__ = ["check_folder", "check_output", "read_graph", "replacing", "write_table_file"]
+__all__ = [
+    "PLAIN_SUFFIXES",
+    "TABLE_SUFFIXES",
+    "check_folder",
+    "check_output",
+    "read_graph",
+    "replacing",
+    "write_table_file",
+]
 
 _EDGE_LIST_SUFFIXES = (".csv", ".edgelist", ".edges", ".tsv", ".txt")
+
+# Formats of any table, and the bare integers that other programs for graphlets read.
+TABLE_SUFFIXES = (".csv", ".npz", ".parquet")
+PLAIN_SUFFIXES = (".ndump2", ".out")
 
 
 def read_graph(path: Path, directed: bool | None) -> Graph:
@@ -75,7 +87,7 @@ def _read_matrix(
         raise ValueError(f"{path}: {error}") from None
 
 
-def check_output(path: Path, source: Path) -> None:
+def check_output(path: Path, source: Path, suffixes: Sequence[str] = TABLE_SUFFIXES) -> None:
     """Find out before a long computation whether its result can be written.
 
     Parameters
@@ -84,6 +96,8 @@ def check_output(path: Path, source: Path) -> None:
         An existing file will be replaced.
     source : Path
         The input, which must be another file.
+    suffixes : sequence of str
+        What the path may end in.
 
     Raises
     ------
@@ -94,9 +108,9 @@ def check_output(path: Path, source: Path) -> None:
     ImportError
         If a package for the format is missing.
     """
-    if path.suffix.lower() not in _WRITERS:
+    if path.suffix.lower() not in suffixes:
         raise ValueError(
-            f"{path}: unknown kind of output file: expected the suffix {', '.join(_WRITERS)}."
+            f"{path}: unknown kind of output file: expected the suffix {', '.join(suffixes)}."
         )
     check_folder(path.parent)
     if path.exists():
@@ -147,17 +161,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_table_file(
-    path: Path, nodes: np.ndarray, values: np.ndarray, column_names: list[str]
+    path: Path, ids: dict[str, np.ndarray], values: np.ndarray, column_names: list[str]
 ) -> None:
-    """Write one row a node, in the format that the suffix says.
+    """Write one row a node or edge, in the format that the suffix says.
 
     Parameters
     ----------
     path : Path
         Checked by `check_output`.
-    nodes : ndarray of shape (n_nodes,)
-        Names, the column ``node``.
-    values : ndarray of shape (n_nodes, n_columns)
+    ids : dict of ndarray of shape (n_rows,)
+        What each row is, by the name of the column: ``node``, or ``source`` and ``target``.
+    values : ndarray of shape (n_rows, n_columns)
     column_names : list of n_columns str
 
     Raises
@@ -166,31 +180,42 @@ def write_table_file(
         If writing fails; nothing is left behind then.
     """
     with replacing(path) as file:
-        _WRITERS[path.suffix.lower()](file, nodes, values, column_names)
+        _WRITERS[path.suffix.lower()](file, ids, values, column_names)
 
 
 def _write_csv(
-    file: BinaryIO, nodes: np.ndarray, values: np.ndarray, column_names: list[str]
+    file: BinaryIO, ids: dict[str, np.ndarray], values: np.ndarray, column_names: list[str]
 ) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["node", *column_names])
-    # As numpy scalars: they print with the fewest digits that read back as the same number.
-    writer.writerows([node, *row] for node, row in zip(nodes.tolist(), values, strict=True))
+    writer.writerow([*ids, *column_names])
+    names = zip(*(column.tolist() for column in ids.values()), strict=True)
+    # Floats as numpy scalars: they print with the fewest digits that read back as the same number.
+    rows = values.tolist() if values.dtype.kind in "iu" else values
+    writer.writerows([*name, *row] for name, row in zip(names, rows, strict=True))
     text.detach()
 
 
 def _write_npz(
-    file: BinaryIO, nodes: np.ndarray, values: np.ndarray, column_names: list[str]
+    file: BinaryIO, ids: dict[str, np.ndarray], values: np.ndarray, column_names: list[str]
 ) -> None:
-    np.savez(file, node=nodes, values=values, columns=np.array(column_names))
+    arrays: dict[str, Any] = {"values": values, "columns": np.array(column_names)}
+    np.savez(file, **(arrays | ids))
 
 
 def _write_parquet(
-    file: BinaryIO, nodes: np.ndarray, values: np.ndarray, column_names: list[str]
+    file: BinaryIO, ids: dict[str, np.ndarray], values: np.ndarray, column_names: list[str]
 ) -> None:
     columns = dict(zip(column_names, values.T, strict=True))
-    _parquet_writer()({"node": nodes} | columns, file)
+    _parquet_writer()(ids | columns, file)
+
+
+def _write_plain(
+    file: BinaryIO, ids: dict[str, np.ndarray], values: np.ndarray, column_names: list[str]
+) -> None:
+    """Integers separated by blanks, without a header and without the ids."""
+    for row in values.tolist():
+        file.write((" ".join(map(str, row)) + "\n").encode("ascii"))
 
 
 def _parquet_writer() -> Callable[[dict[str, np.ndarray], BinaryIO], None]:
@@ -207,4 +232,8 @@ def _parquet_writer() -> Callable[[dict[str, np.ndarray], BinaryIO], None]:
     raise ImportError("parquet needs pyarrow or polars: pip install 'sparsekit[dataframe]'.")
 
 
-_WRITERS = {".csv": _write_csv, ".npz": _write_npz, ".parquet": _write_parquet}
+_WRITERS = {
+    ".csv": _write_csv,
+    ".npz": _write_npz,
+    ".parquet": _write_parquet,
+} | dict.fromkeys(PLAIN_SUFFIXES, _write_plain)

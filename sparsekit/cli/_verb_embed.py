@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> None:
     seconds = time.perf_counter() - started
     nodes = np.arange(graph.n_nodes) if graph.node_names is None else graph.node_names
     columns = estimator.get_feature_names_out().tolist()
-    write_table_file(arguments.output, nodes, embedding, columns)
+    write_table_file(arguments.output, {"node": nodes}, embedding, columns)
     n_nodes, n_components = embedding.shape
     write_line(
         f"{arguments.output}: {n_nodes} nodes x {n_components} components, from "

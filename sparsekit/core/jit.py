@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from numbers import Integral
 from typing import Any
 
 import numba
@@ -20,7 +21,15 @@ from llvmlite import ir
 from numba.core import cgutils, config, types
 from numba.extending import intrinsic
 
-__all__ = ["RANGES_PER_THREAD", "effective_threads", "kernel", "prefetch", "run_ranges"]
+__all__ = [
+    "RANGES_PER_THREAD",
+    "count_workers",
+    "effective_threads",
+    "kernel",
+    "prefetch",
+    "run_ranges",
+    "run_workers",
+]
 
 # Enough ranges that uneven rows (power-law graphs) still balance; few enough that dispatch is free.
 RANGES_PER_THREAD = 64
@@ -114,15 +123,17 @@ def effective_threads(n_jobs: int | None) -> int:
     Raises
     ------
     ValueError
-        If `n_jobs` is 0.
+        If `n_jobs` is 0 or no integer.
     """
     if n_jobs is None:
         return 1
-    if n_jobs == 0:
-        raise ValueError("n_jobs=0 has no meaning: pass None, a positive number or -1 (all cores).")
+    if not isinstance(n_jobs, Integral) or n_jobs == 0:
+        raise ValueError(
+            f"expected n_jobs to be None, a positive number or -1 (all cores), got {n_jobs!r}."
+        )
     available = _available_threads()
     wanted = n_jobs if n_jobs > 0 else available + 1 + n_jobs
-    return max(1, min(wanted, available))
+    return int(max(1, min(wanted, available)))
 
 
 _pool: ThreadPoolExecutor | None = None
@@ -184,17 +195,48 @@ def run_ranges(
     *arguments : object
         Passed on to every call.
     """
+    _run(task, ranges, n_jobs, lambda worker: arguments)
+
+
+def count_workers(ranges: Sequence[tuple[int, int]], n_jobs: int | None) -> int:
+    """Number of workers that `run_workers` employs for these ranges, at least 1."""
+    return max(1, min(effective_threads(n_jobs), len(ranges)))
+
+
+def run_workers(
+    task: Callable, ranges: Sequence[tuple[int, int]], n_jobs: int | None, *arguments: Any
+) -> None:
+    """Call ``task(lo, hi, worker, *arguments)`` for every range, on `n_jobs` threads.
+
+    For kernels whose sums land anywhere: each worker, numbered from 0 below `count_workers`, adds
+    to an array of its own, and these are added in the end. With integers the result does not depend
+    on who did what.
+
+    Parameters
+    ----------
+    task, ranges, n_jobs, *arguments : object
+        As for `run_ranges`.
+    """
+    _run(task, ranges, n_jobs, lambda worker: (worker, *arguments))
+
+
+def _run(
+    task: Callable,
+    ranges: Sequence[tuple[int, int]],
+    n_jobs: int | None,
+    arguments_of: Callable[[int], tuple],
+) -> None:
     waiting = deque(ranges)
-    n_threads = min(effective_threads(n_jobs), len(waiting))
+    n_threads = count_workers(ranges, n_jobs)
     if n_threads <= 1 or getattr(_inside_pool, "value", False):
-        _drain(task, waiting, arguments)
+        _drain(task, waiting, arguments_of(0))
         return
     pool = _shared_pool()
     helpers: list[Future] = [
-        pool.submit(_drain, task, waiting, arguments) for _ in range(n_threads - 1)
+        pool.submit(_drain, task, waiting, arguments_of(worker)) for worker in range(1, n_threads)
     ]
     try:
-        _drain(task, waiting, arguments)
+        _drain(task, waiting, arguments_of(0))
     finally:
         # A helper that never started has nothing left to do; one that did must leave the outputs.
         for helper in helpers:

@@ -1,0 +1,1 @@
+"""Matrices of pairs of nodes, weighted and factorised."""

@@ -1,0 +1,1 @@
+"""How often nodes and edges sit on orbits: closed forms and the sums that they need."""

@@ -1,0 +1,31 @@
+"""Binomial coefficients that do not overflow on the way to a result that fits."""
+
+from sparsekit.core.jit import kernel
+
+__all__ = ["choose2", "choose3", "choose4"]
+
+
+@kernel
+def choose2(n):
+    """Number of pairs out of n; 0 for n < 2."""
+    if n < 2:
+        return 0
+    return (n // 2) * (n - 1) if n % 2 == 0 else n * ((n - 1) // 2)
+
+
+@kernel
+def choose3(n):
+    """Number of triples out of n; 0 for n < 3."""
+    if n < 3:
+        return 0
+    pairs = choose2(n)
+    return (pairs // 3) * (n - 2) + (pairs % 3) * (n - 2) // 3
+
+
+@kernel
+def choose4(n):
+    """Number of quadruples out of n; 0 for n < 4."""
+    if n < 4:
+        return 0
+    triples = choose3(n)
+    return (triples // 4) * (n - 3) + (triples % 4) * (n - 3) // 4

@@ -1,0 +1,1 @@
+"""Orbit adjacencies: which pairs of nodes meet, row by row."""

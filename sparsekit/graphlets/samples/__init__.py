@@ -1,0 +1,1 @@
+"""Random copies of small graphs, and what their totals are."""
