@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 __all__ = [
     "ONE_THREAD",
     "ROOT",
+    "OtherLoad",
     "Timing",
     "alternate",
     "busy_seconds",
@@ -63,6 +64,25 @@ def busy_seconds() -> float | None:
         return None
     user, nice, system = (int(field) for field in fields[1:4])
     return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
+class OtherLoad:
+    """Cores that other processes have kept busy since this object was made."""
+
+    def __init__(self) -> None:
+        self._start = self._clocks()
+
+    @staticmethod
+    def _clocks() -> tuple[float, float | None]:
+        busy = busy_seconds()
+        return time.perf_counter(), None if busy is None else busy - cpu_seconds()
+
+    def cores(self) -> str:
+        """In words; empty if the system does not tell."""
+        (start, before), (end, after) = self._start, self._clocks()
+        if before is None or after is None:
+            return ""
+        return f"{max(0.0, (after - before) / (end - start)):.1f} cores"
 
 
 def alternate(contenders: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, Timing]:

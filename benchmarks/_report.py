@@ -130,6 +130,6 @@ def times(ratio: float) -> str:
 def count(value: float) -> str:
     """A size: 947 k, 9.48 M."""
     for scale, unit in ((1e6, " M"), (1e3, " k")):
-        if value >= scale:
+        if value >= 0.9995 * scale:  # not 1e+03 of the next smaller unit
             return f"{value / scale:.3g}{unit}"
     return f"{value:g}"

@@ -13,3 +13,7 @@ class ImportSuite:
     def timeraw_import_embedding(self):
         """Return the code whose run is timed."""
         return "import sparsekit.embedding"
+
+    def timeraw_import_graphlets(self):
+        """Return the code whose run is timed."""
+        return "import sparsekit.graphlets"

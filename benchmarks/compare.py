@@ -3,8 +3,8 @@
 Prints tables and writes them to ``docs/benchmarks.md``. Each family is a file beside this one with
 a ``TITLE`` and a generator ``run(options)``; a new family adds a file and changes none.
 
-    python benchmarks/compare.py --data FOLDER      the page, within 20 minutes
-    python benchmarks/compare.py --quick            a look, within 2 minutes; writes nothing
+    python benchmarks/compare.py --data FOLDER      the page, within 40 minutes
+    python benchmarks/compare.py --quick            a look, within 5 minutes; writes nothing
     python benchmarks/compare.py --only embedding   one family; the page keeps the others
 """
 
@@ -99,7 +99,7 @@ def write_page(path: Path, sections: dict[str, str]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="smaller, within two minutes")
+    parser.add_argument("--quick", action="store_true", help="smaller, within five minutes")
     parser.add_argument("--data", type=Path, help="folder with cora.npz, pubmed.npz and ppi.npz")
     parser.add_argument("--only", action="append", default=[], metavar="FAMILY")
     parser.add_argument("--output", type=Path, help="Markdown page (default: docs/benchmarks.md)")

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -11,10 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from benchmarks._measure import (
+    OtherLoad,
     Timing,
     alternate,
-    busy_seconds,
-    cpu_seconds,
     in_fresh_process,
     memory_can_be_measured,
     peak_extra_bytes,
@@ -278,7 +276,7 @@ def _threads(options: Options) -> Iterator[Table]:
         warm_up(case)
         models = {n: FastRP(**case.parameters, random_state=0, n_jobs=n) for n in (1, 2)}
         calls = {str(n): partial(model.fit, adjacency) for n, model in models.items()}
-        others = _OtherLoad()
+        others = OtherLoad()
         found = alternate(calls, 3 if options.quick else 15)
         busy = others.cores()
         one, two = found["1"], found["2"]
@@ -293,25 +291,6 @@ def _threads(options: Options) -> Iterator[Table]:
         "meanwhile; where they leave no second core free, there is no speedup to be seen."
     )
     yield Table("Threads, wall time", columns, rows, [note])
-
-
-class _OtherLoad:
-    """Cores that other processes have kept busy since this object was made."""
-
-    def __init__(self) -> None:
-        self._start = self._clocks()
-
-    @staticmethod
-    def _clocks() -> tuple[float, float | None]:
-        busy = busy_seconds()
-        return time.perf_counter(), None if busy is None else busy - cpu_seconds()
-
-    def cores(self) -> str:
-        """In words; empty if the system does not tell."""
-        (start, before), (end, after) = self._start, self._clocks()
-        if before is None or after is None:
-            return ""
-        return f"{max(0.0, (after - before) / (end - start)):.1f} cores"
 
 
 def _memory(options: Options) -> Iterator[str | Table | list[Target]]:

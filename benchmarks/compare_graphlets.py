@@ -147,7 +147,7 @@ def _speed(found: dict[str, Timing], name: str) -> float:
 def _node_table(found: dict[str, dict[str, Timing]]) -> Table:
     rows = []
     for name, timings in found.items():
-        row = [name, count(graph(name).n_edges), seconds(timings[PRODUCT].cpu)]
+        row = [name, f"{graph(name).n_edges:,}", seconds(timings[PRODUCT].cpu)]
         for size in (4, 5):
             row += [seconds(timings[f"node {size}"].cpu), f"{_speed(timings, f'node {size}'):.3f}"]
         rows.append(row)
@@ -194,9 +194,9 @@ _GRAPHS_NOTE = (
     "a node."
 )
 _STORED_NOTE = (
-    "ORCA can not be distributed with this benchmark. Stored: its time, without reading and "
-    "writing text, by that of A @ A on another occasion (the lowest and highest seen; for five "
-    "nodes from two runs, so indicative only). Faster: by the lower of the two."
+    "ORCA is not run here. Stored: its time on another occasion, without reading and writing text, "
+    "by that of A @ A then (the lowest and highest seen; for five nodes A @ A is from one more "
+    "run, so indicative only). Faster: by the lower of the two."
 )
 _WHY_SLOW = "Other processes share the caches that decide both times."
 
@@ -250,7 +250,7 @@ def _against_peers(options: Options) -> Iterator[Table]:
                     raise RuntimeError(f"igraph counts otherwise: {name}")
                 calls["igraph"] = motifs
             found = alternate(calls, 2)
-            row = [name, count(graph(name).n_edges), kind, seconds(found[kind].cpu)]
+            row = [name, f"{graph(name).n_edges:,}", kind, seconds(found[kind].cpu)]
             for peer in ("orca-graphlets", "igraph"):
                 row += _peer_cells(found.get(peer), found[kind])
             rows.append(row)
@@ -289,7 +289,7 @@ def _growth(options: Options) -> Iterator[Table]:
     for name in graphs:
         found = measured(name, (QUICK_GRAPHS if options.quick else GRAPHS).get(name, 3))
         n_edges = graph(name).n_edges
-        row = [name, count(graph(name).n_nodes), count(n_edges)]
+        row = [name, f"{graph(name).n_nodes:,}", f"{n_edges:,}"]
         for kind in COUNTS:
             row += [seconds(found[kind].cpu), f"{found[kind].cpu / n_edges * 1e6:.3g}"]
         rows.append(row)

@@ -10,14 +10,14 @@ import numpy as np
 
 from benchmarks._graphlets import graph
 from benchmarks._measure import (
+    OtherLoad,
     alternate,
     empty_kernel_cache,
     in_fresh_process,
     memory_can_be_measured,
     peak_extra_bytes,
 )
-from benchmarks._report import Options, Table, Target, count, seconds, target_table, times
-from benchmarks.compare_embedding import _OtherLoad as OtherLoad
+from benchmarks._report import Options, Table, Target, seconds, target_table, times
 from benchmarks.compare_graphlets import COUNTS, LARGE, PRODUCT, contenders, warm_up
 from sparsekit.graphlets import count_orbits
 
@@ -73,7 +73,7 @@ def _memory(options: Options) -> Iterator[str | Table]:
     rows = []
     for name in names:
         peaks = peak_bytes(name)
-        sizes = (count(graph(name).n_nodes), count(graph(name).n_edges))
+        sizes = (f"{graph(name).n_nodes:,}", f"{graph(name).n_edges:,}")
         rows.append((name, *sizes, *(f"{peaks[kind] / 1e6:.0f} MB" for kind in columns[3:])))
     note = "The result is included: 15 or 73 numbers of 8 bytes a node, 12 or 68 an edge."
     yield Table("Peak extra memory, in a fresh process", columns, rows, [note])

@@ -31,7 +31,14 @@ print(json.dumps({
 }))
 """
 
-MODULES = ("sparsekit", "sparsekit.embedding", "sklearn", "numba", "sknetwork.embedding")
+MODULES = (
+    "sparsekit",
+    "sparsekit.embedding",
+    "sparsekit.graphlets",
+    "sklearn",
+    "numba",
+    "sknetwork.embedding",
+)
 
 
 def measure_import(module: str) -> dict[str, float]:

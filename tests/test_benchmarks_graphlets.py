@@ -292,20 +292,28 @@ def test_verdicts():
 
 
 def test_quality_runs_from_start_to_end(labelled, monkeypatch):
+    """All tables of the section, for a graph with walks and one that is too large for them."""
+    for name, value in {"WEIGHTINGS": ("ppmi",), "WINDOWS": (1,), "PENALTIES": (0.1,)}.items():
+        monkeypatch.setattr(quality, name, value)
     monkeypatch.setattr(quality, "PAIRS", ((0, 0), (4, 5)))
-    monkeypatch.setattr(quality, "WEIGHTINGS", ("ppmi",))
-    monkeypatch.setattr(quality, "WINDOWS", (1,))
-    monkeypatch.setattr(quality, "PENALTIES", (0.1,))
+    monkeypatch.setattr(quality, "MAX_NODES", 50)
     monkeypatch.setattr(quality, "warm_up", lambda: None)
-    monkeypatch.setattr(quality, "_graphs", lambda options: ({"tiny": lambda: labelled}, ["cora"]))
+    part = LabelledGraph(labelled.adjacency[:50, :50], labelled.labels[:50])
+    graphs = {"small": lambda: part, "large": lambda: labelled}
+    monkeypatch.setattr(quality, "_graphs", lambda options: (graphs, ["cora"]))
     monkeypatch.setattr(quality, "SEEDS", (1, 2))
     blocks = list(quality.run(Options(quick=True)))
     assert "cora" in blocks[0]
     assert "Protocol: every method" in blocks[1]
-    tables = [block for block in blocks if isinstance(block, Table)]
-    assert [row[0] for row in tables[3].rows] == ["(0, 0)", "(4, 5)"]
-    assert tables[0].rows[0][0] == "best pair"
     assert "of 1 graphs" in blocks[5]
+    micro, _, differences, pairs, _, times = (block for block in blocks if isinstance(block, Table))
+    rows = {row[0]: row[1:] for row in micro.rows}
+    assert next(iter(rows)) == "best pair"
+    assert rows["walk, window 1"][0] == rows["best walk"][0]
+    assert rows["walk, window 1"][1] == ""
+    assert [row[0] for row in differences.rows] == ["small", "large"]
+    assert [row[0] for row in pairs.rows] == ["(0, 0)", "(4, 5)"]
+    assert times.columns == ("method", "small", "large")
 
 
 def test_shipped_graphs_have_a_label_a_node():

@@ -1,6 +1,7 @@
 """``sparsekit orbits`` and the demo of graphlets, through `main`: files in, files out, errors."""
 
 import csv
+import gzip
 import sys
 
 import numpy as np
@@ -106,6 +107,24 @@ class TestNodes:
         found = np.loadtxt(run(path, "c.out"), dtype=np.int64)
         np.testing.assert_array_equal(found, node_orbits(dense))
 
+    @pytest.mark.parametrize("suffix", ["gz", "GZ"])
+    def test_compressed(self, tmp_path, dense, suffix):
+        path = tmp_path / f"graph.mtx.{suffix}"
+        with gzip.open(path, "wb") as file:
+            scipy.io.mmwrite(file, sp.coo_matrix(dense))
+        found = np.loadtxt(run(path, "c.out"), dtype=np.int64)
+        np.testing.assert_array_equal(found, node_orbits(dense))
+
+    @pytest.mark.parametrize("kind", ["node", "edge"])
+    def test_only_the_pattern_has_to_be_symmetric(self, capsys, tmp_path, dense, kind):
+        """Transition probabilities: the adjacency with rows divided by their sums."""
+        path = tmp_path / "graph.npz"
+        sp.save_npz(path, sp.csr_array(dense / dense.sum(axis=1, keepdims=True)))
+        found = np.loadtxt(run(path, "c.out", "--kind", kind), dtype=np.int64)
+        expected = node_orbits(dense) if kind == "node" else edge_orbits(dense)
+        np.testing.assert_array_equal(found, expected)
+        assert "from 5 edges in " in capsys.readouterr().out
+
     def test_no_edges(self, tmp_path):
         path = tmp_path / "graph.npz"
         sp.save_npz(path, sp.csr_array((3, 3)))
@@ -114,7 +133,7 @@ class TestNodes:
     def test_one_line_is_printed(self, capsys, edge_list):
         output = run(edge_list, "c.csv")
         out, err = capsys.readouterr()
-        assert out.startswith(f"{output}: 5 nodes x 15 orbits, from 6 edges in ")
+        assert out.startswith(f"{output}: 5 nodes x 15 orbits, from 5 edges in ")
         assert out.count("\n") == 1
         assert err == ""
 
@@ -138,7 +157,7 @@ class TestEdges:
     def test_one_line_is_printed(self, capsys, edge_list):
         output = run(edge_list, "c.out", "--kind", "edge")
         out, _ = capsys.readouterr()
-        assert out.startswith(f"{output}: 5 edges x 12 orbits, from 6 edges in ")
+        assert out.startswith(f"{output}: 5 edges x 12 orbits, from 5 edges in ")
 
 
 class TestChosenNodes:
@@ -163,6 +182,48 @@ class TestChosenNodes:
         _, *rows = read_csv(run(path, "c.csv", "--nodes", "30,10"))
         assert [row[:4] for row in rows] == [["30", "2", "0", "1"], ["10", "1", "1", "0"]]
 
+    def test_negative_names(self, tmp_path):
+        path = tmp_path / "edges.txt"
+        path.write_text("-3 5\n5 7\n")
+        _, *rows = read_csv(run(path, "c.csv", "--nodes=-3,5"))
+        assert [row[0] for row in rows] == ["-3", "5"]
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ('"Ann, the first"\nEve\n', [0, 3]),
+            ("\ufeffDora\r\nBob", [2, 1]),
+            ('"Eve"\n\n"Dora" \n', [3, 2]),
+        ],
+    )
+    def test_files_as_programs_write_them(self, edge_list, dense, text, expected):
+        """Quotes, a byte order mark, ends of lines of Windows."""
+        path = edge_list.with_name("names.txt")
+        path.write_bytes(text.encode("utf-8"))
+        found = np.loadtxt(run(edge_list, "c.out", "--nodes", f"@{path}"))
+        np.testing.assert_array_equal(found, node_orbits(dense)[expected])
+
+    def test_names_with_unusual_line_separators(self, tmp_path):
+        """An edge list ends its lines at carriage returns and line feeds only."""
+        path = tmp_path / "edges.csv"
+        path.write_text("a\u2028b,c\n", "utf-8")
+        names = tmp_path / "names.txt"
+        names.write_text("a\u2028b\n", "utf-8")
+        assert len(read_csv(run(path, "c.csv", "--nodes", f"@{names}"))) == 2
+
+    @pytest.mark.parametrize("text", ['"Ann","Bob"', "Bob\x00"])
+    def test_lines_that_are_no_id(self, capsys, edge_list, text):
+        path = edge_list.with_name("names.txt")
+        path.write_text(text, "utf-8")
+        argv = ["orbits", edge_list, edge_list.with_name("c.csv"), "--nodes", f"@{path}"]
+        assert_error(capsys, argv, "not in the graph")
+
+    def test_encoding(self, capsys, edge_list):
+        path = edge_list.with_name("names.txt")
+        path.write_bytes("Çağla".encode("utf-16"))
+        argv = ["orbits", edge_list, edge_list.with_name("c.csv"), "--nodes", f"@{path}"]
+        assert_error(capsys, argv, "names.txt", "UTF-8")
+
     @pytest.mark.parametrize(
         ("options", "words"),
         [
@@ -171,6 +232,7 @@ class TestChosenNodes:
             (["--nodes", ""], ["no id"]),
             (["--nodes", ", ,"], ["no id"]),
             (["--nodes", "@missing.txt"], ["missing.txt", "No such file"]),
+            (["--nodes", "Bob\nEve"], ["--nodes", "Bob"]),
             (["--nodes", "Bob", "--kind", "edge"], ["--nodes", "--kind edge"]),
         ],
     )
@@ -190,12 +252,18 @@ class TestErrors:
         found = np.loadtxt(run(path, "c.out", "--undirected"), dtype=np.int64)
         np.testing.assert_array_equal(found, node_orbits(matrix + matrix.T))
 
+    def test_no_nodes(self, capsys, tmp_path):
+        path = tmp_path / "graph.npz"
+        sp.save_npz(path, sp.csr_array((0, 0)))
+        assert_error(capsys, ["orbits", path, tmp_path / "c.out"], "graph.npz", "one node")
+
     @pytest.mark.parametrize(
         ("options", "word"),
         [
             (["--max-nodes", "6"], "--max-nodes"),
             (["--kind", "triangle"], "--kind"),
-            (["--n-jobs", "0"], "n_jobs"),
+            (["--n-jobs", "0"], "argument --n-jobs: expected a number of threads"),
+            (["--n-jobs", "all"], "or -1 for all cores, got 'all'"),
         ],
     )
     def test_bad_options(self, capsys, edge_list, options, word):

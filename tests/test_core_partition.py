@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from sparsekit.core.partition import split_by_cost, split_evenly, split_rows
+from sparsekit.core.partition import ranges_by_cost, split_by_cost, split_evenly, split_rows
 
 n_ranges_wanted = st.integers(1, 70)
 cost_lists = st.lists(st.integers(0, 1000), max_size=60)
@@ -65,3 +65,22 @@ def test_costs_near_the_limit_of_int32_do_not_wrap():
 @pytest.mark.parametrize("split", [split_evenly, lambda n, k: split_rows(np.zeros(n + 1, int), k)])
 def test_nothing_to_split(split):
     assert split(0, 4) == []
+
+
+@given(st.lists(st.integers(0, 30_000), max_size=60))
+def test_ranges_by_cost(costs):
+    ranges = ranges_by_cost(np.array(costs), None)
+    assert_cuts(sorted(ranges), len(costs), 64)
+    lengths = [hi - lo for lo, hi in ranges]
+    assert lengths == sorted(lengths)  # heavy items first
+
+
+def test_a_small_job_is_one_range():
+    assert ranges_by_cost(np.ones(8000), None) == [(0, 8000)]
+
+
+def test_more_threads_share_more_ranges(monkeypatch):
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 4)
+    costs = np.full(1000, 10_000)
+    assert len(ranges_by_cost(costs, 1)) == 64
+    assert len(ranges_by_cost(costs, 4)) == 256

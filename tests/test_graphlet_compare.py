@@ -1,5 +1,7 @@
 """Similarities of nodes and distances between graphs, against brute force and known answers."""
 
+import tracemalloc
+
 import naive_graphlets as oracle
 import networkx as nx
 import numpy as np
@@ -16,7 +18,7 @@ from sparsekit.graphlets import (
     netemd,
     pairwise_graph_distances,
 )
-from sparsekit.graphlets._compare import _shifted_earth_mover
+from sparsekit.graphlets._compare import _scaled, _shifted_earth_mover
 
 DISTANCES = [graphlet_correlation_distance, netemd]
 every_distance = pytest.mark.parametrize("distance", DISTANCES, ids=["gcd", "netemd"])
@@ -146,12 +148,12 @@ def test_clique_and_star_by_hand():
 def test_netemd_of_samples_of_very_different_size():
     """Steps of both quantile functions, thousands of them, fall on each other or do not."""
     A, B = nx.gnp_random_graph(700, 0.01, seed=1), nx.barabasi_albert_graph(450, 3, seed=2)
-    columns = [count_orbits(graph)[:, [0]] for graph in (A, B)]
-    a, b = (np.sort(column[:, 0]) / column.std() for column in columns)
+    degrees = [count_orbits(graph)[:, 0] for graph in (A, B)]
+    a, b = (np.sort(values) / values.std() for values in degrees)
     quantiles = np.arange(2 * 450 * 700) / (2 * 450 * 700)
     h = a[(quantiles * 700).astype(int)] - b[(quantiles * 450).astype(int)]
     expected = np.abs(h - np.median(h)).mean()
-    found = _shifted_earth_mover(*(np.sort(column, axis=0) / column.std() for column in columns))
+    found = _shifted_earth_mover(a[np.newaxis], b[np.newaxis])
     assert found == pytest.approx(expected, rel=1e-5)
 
 
@@ -198,5 +200,29 @@ def test_bad_input():
         pairwise_graph_distances([path], metric="emd")
     with pytest.raises(ValueError, match="defined for max_nodes=4, got 5"):
         pairwise_graph_distances([path], metric="gcd", max_nodes=5)
+    with pytest.raises(ValueError, match="max_nodes to be 4 or 5, got 6"):
+        pairwise_graph_distances([path], max_nodes=6)
     with pytest.raises(ValueError, match="got a single ndarray"):
         pairwise_graph_distances(path)
+    with pytest.raises(TypeError, match="got generator: pass a list"):
+        pairwise_graph_distances(graph for graph in [path])
+
+
+@pytest.mark.parametrize("metric", ["netemd", "gcd"])
+def test_errors_say_which_graph(metric):
+    path = matrix_of(nx.path_graph(3))
+    with pytest.raises(ValueError, match=r"graph 1 of X: .*undirected"):
+        pairwise_graph_distances([path, np.triu(path)], metric=metric)
+    with pytest.raises(ValueError, match=r"graph 2 of Y: .*at least one node"):
+        pairwise_graph_distances([path], [path, path, nx.Graph()], metric=metric)
+
+
+def test_memory_of_netemd():
+    """A few columns of the counts at a time, beside the counts."""
+    graphs = [nx.cycle_graph(20_000), nx.path_graph(15_000)]
+    rows = [_scaled(graph, 5, None) for graph in graphs]
+    tracemalloc.start()
+    _shifted_earth_mover(*rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * 8 * 35_000

@@ -102,7 +102,7 @@ def test_every_kind_of_graph_and_of_list():
     assert np.all(counts == counts[0])
     objects = np.empty(len(kinds), dtype=object)
     objects[:] = kinds
-    for listed in (tuple(kinds), objects, pd.Series(kinds), iter(kinds)):
+    for listed in (tuple(kinds), objects, pd.Series(kinds)):
         np.testing.assert_array_equal(GraphletCounter().transform(listed), counts)
     np.testing.assert_array_equal(GraphletCounter().transform(np.stack([A, A])), counts[:2])
 
@@ -136,6 +136,11 @@ def test_bad_input():
         GraphletCounter().fit([])
     with pytest.raises(TypeError, match="list of graphs, got int"):
         GraphletCounter().transform(3)
+    path = nx.path_graph(3)
+    for other in ((g for g in [path]), iter([path]), {"a": path}, {path}, {0: path}.values(), "ab"):
+        for method in (GraphletCounter().fit, GraphletCounter().transform):
+            with pytest.raises(TypeError, match=r"list of graphs, got \w+: pass a list"):
+                method(other)
     with pytest.raises(ValueError, match=r"graph 1 of X: .*undirected"):
         GraphletCounter().transform([np.eye(2), nx.DiGraph([(0, 1)])])
     with pytest.raises(ValueError, match=r"graph 0 of X: .*square"):
@@ -144,6 +149,10 @@ def test_bad_input():
         GraphletCounter().transform(["graph"])
     with pytest.raises(ValueError, match="'max_nodes' parameter"):
         GraphletCounter(max_nodes=6).fit(GRAPHS)
+    for bad in (GraphletCounter(3), GraphletCounter(normalize="yes"), GraphletCounter([4])):
+        for use in (lambda c: c.transform(GRAPHS), lambda c: c.get_feature_names_out()):
+            with pytest.raises(ValueError, match=r"'(max_nodes|normalize)' parameter"):
+                use(bad)
     with pytest.raises(ValueError, match="max_nodes to be 4 or 5"):
         count_graphlets(GRAPHS[0], 3)
 

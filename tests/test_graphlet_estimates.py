@@ -121,6 +121,21 @@ def test_no_bias(name):
 
 
 @NEEDS_COMPILER
+@pytest.mark.parametrize(("name", "n_samples"), [("karate", 10), ("cliques", 100)])
+def test_no_bias_from_kinds_without_a_proper_draw(name, n_samples):
+    """Among 200 cliques of four nodes hardly a draw has five different nodes."""
+    parts = [nx.complete_graph(4)] * 200
+    parts += [nx.complete_graph(5), nx.wheel_graph(5), nx.lollipop_graph(4, 1)]
+    A = GRAPHS[name] if name in GRAPHS else matrix_of(nx.disjoint_union_all(parts))
+    large = [nx.disjoint_union_all(parts[200:])]  # cliques of four nodes hold nothing of five
+    truth = exact(name) if name in GRAPHS else oracle.graphlet_counts(matrix_of(large[0]), 5)
+    found = [estimate_graphlets(A, n_samples=n_samples, random_state=s).counts for s in range(1500)]
+    error = np.mean(found, axis=0)[9:] - truth[9:]
+    sigma = np.std(found, axis=0, ddof=1)[9:] / np.sqrt(len(found))
+    assert np.all(np.abs(error) <= 4 * sigma + 1e-9 * truth[9:])
+
+
+@NEEDS_COMPILER
 @pytest.mark.parametrize("name", [name for name in GRAPHS if name != "bipartite"])
 def test_intervals_cover_the_truth(name):
     counts, stderr = repeated(name)
@@ -314,6 +329,15 @@ def test_counts_beyond_64_bits():
     assert counts[11] == pytest.approx(expected, rel=1e-12)
     assert np.count_nonzero(counts) == 4
     assert np.all(stderr == 0)
+
+
+def test_small_differences_of_large_totals_are_copies():
+    """One path of five nodes beside many stars: nothing is rounded below 2**53."""
+    parts = [star(6_000)] * 40 + [matrix_of(nx.path_graph(5))]
+    A = sp.block_diag(parts, format="csr")
+    copies = total_copies(*prepared(A), None)
+    assert copies[9] == 1
+    assert copies[10] == 0
 
 
 @NEEDS_COMPILER

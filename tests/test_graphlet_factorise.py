@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from sparsekit.graphlets import OrbitAdjacencyEmbedding
 from sparsekit.graphlets.factors import _factorise
 from sparsekit.graphlets.factors._factorise import truncated_svd
 
@@ -88,3 +89,22 @@ def test_nothing_to_decompose(matrix):
     assert not np.any(left)
     assert not np.any(values)
     assert not np.any(right)
+
+
+@pytest.mark.parametrize(
+    ("graph", "pair"),
+    [
+        (lambda: nx.gnp_random_graph(1000, 0.006, seed=1), (12, 12)),
+        (lambda: nx.compose(nx.empty_graph(600), nx.path_graph(2)), (0, 0)),
+        (lambda: nx.compose(nx.empty_graph(600), nx.path_graph(2)), "all"),
+        (lambda: nx.disjoint_union_all([nx.complete_graph(4)] * 160), (0, 0)),
+    ],
+)
+def test_fewer_directions_than_components(graph, pair):
+    """Lanczos has nothing to find beyond the rank: columns of zeros, and no error."""
+    model = OrbitAdjacencyEmbedding(16, pair=pair, random_state=0).fit(graph())
+    rank = np.count_nonzero(model.singular_values_)
+    assert 0 < rank <= 16
+    assert not model.embedding_[:, rank:].any()
+    gram = model.embedding_.T @ model.embedding_
+    np.testing.assert_allclose(gram, np.diag(model.singular_values_), atol=1e-9)

@@ -10,6 +10,7 @@ import naive_graphlets as oracle
 import networkx as nx
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from conftest import JIT_DISABLED
 from graphlet_helpers import adjacency_of, load_case, messy, random_graphs, random_pattern, star
 from hypothesis import given
@@ -131,6 +132,48 @@ def test_leaves_of_a_star():
     np.testing.assert_array_equal(found[6, 6, 2].toarray()[1:, 1:], (n_leaves - 2) * leaves)
     assert found[1, 1, 2].nnz == found[6, 6, 2].nnz == n_leaves * (n_leaves - 1)
     assert [found[key].nnz for key in ((4, 5, 1), (4, 5, 2), (4, 4, 3))] == [0, 0, 0]
+
+
+def test_a_star_has_no_pairs_in_triangles():
+    """Found without looking at all pairs of leaves, also if one triangle leads over the hub."""
+    n_leaves = 100_000 if not JIT_DISABLED else 100
+    A = star(n_leaves)
+    keys = [(9, 10, 2), (10, 9, 2), (12, 12, 2)]
+    assert not any(matrix.nnz for matrix in orbit_adjacencies(A, pairs=keys).values())
+    assert not np.any(orbit_adjacency_operator(A) @ np.ones(n_leaves + 1))
+    A = sp.csr_array(A).tolil()
+    A[3, 4] = A[4, 3] = 1
+    found = orbit_adjacencies(A.tocsr(), pairs=keys)
+    assert [matrix.nnz for matrix in found.values()] == [2 * (n_leaves - 2)] * 2 + [0]
+    for matrix in found.values():
+        assert_canonical(matrix, n_leaves + 1)
+    assert np.all(found[9, 10, 2].data == 1)
+    assert equal(found[9, 10, 2], found[10, 9, 2].T.tocsr())
+
+
+@medium
+@pytest.mark.parametrize("n_leaves", [0, 300])
+def test_pairs_in_triangles(name, n_leaves):
+    """By products of matrices where hubs have leaves, by walks where triangles are everywhere."""
+    A = sp.csr_array(MEDIUM[name])
+    if n_leaves:
+        hub = sp.csr_array(np.eye(A.shape[0], 1)) @ sp.csr_array(np.ones((1, n_leaves)))
+        A = sp.block_array([[A, hub], [hub.T, None]], format="csr")
+    found, keys = orbit_adjacencies(A), [(10, 9, 2), (12, 12, 2), (9, 10, 2)]
+    for some in (keys, keys[:1], keys[1:]):
+        for key, matrix in orbit_adjacencies(A, pairs=some, n_jobs=2).items():
+            assert_canonical(matrix, A.shape[0])
+            assert equal(matrix, found[key])
+
+
+def test_how_exact_the_operator_is():
+    """No two nodes of a clique are ends of a path: all of A^3 x is taken out again."""
+    A = np.ones((4, 4)) - np.eye(4)
+    operator = orbit_adjacency_operator(A)
+    largest = 2**53 // 27  # A^3 of ones is 27
+    assert not np.any(operator @ np.full(4, float(largest)))
+    for x in (0.1, 2.0**51 + 1):  # rounded: relative to A^3 |x|
+        assert np.max(np.abs(operator @ np.full(4, x))) <= 1e-14 * x
 
 
 @given(A=random_graphs(), seed=st.integers(0, 99))

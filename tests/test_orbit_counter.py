@@ -42,6 +42,19 @@ def test_self_loops_are_no_reason_to_be_new():
     np.testing.assert_array_equal(model.transform(A + np.eye(5)), model.counts_)
 
 
+def test_nodes_in_another_order_are_not_mixed_up():
+    names = [f"n{i}" for i in range(5)]
+    path = nx.path_graph(names)
+    model = OrbitCounter().fit(path)
+    np.testing.assert_array_equal(model.transform(path), model.counts_)
+    turned = nx.Graph()
+    turned.add_nodes_from(reversed(names))
+    turned.add_edges_from(path.edges)
+    with pytest.raises(ValueError, match="ordered otherwise"):
+        model.transform(turned)
+    assert model.transform(nx.to_numpy_array(path)).shape == (5, 15)
+
+
 def known_patterns(A):
     """Sets of neighbours of the fitted nodes, as they stand in the rows."""
     return [set(np.flatnonzero(row).tolist()) for row in A]

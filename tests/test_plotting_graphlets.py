@@ -157,6 +157,13 @@ class TestSignature:
         assert display.legend_.get_title().get_text() == "side"
         assert display.ax_.get_ylabel() == "count (median)"
 
+    def test_groups_of_several_types(self, counts):
+        groups = np.array(["b"] * 20 + [None] * 10 + [7] * 4, dtype=object)
+        display = OrbitDisplay.from_counts(counts, groups)
+        texts = [text.get_text() for text in display.legend_.get_texts()]
+        assert texts == ["7 (4 nodes)", "None (10 nodes)", "b (20 nodes)"]
+        np.testing.assert_array_equal(display.lines_[1].get_ydata(), np.median(counts[20:30], 0))
+
     def test_named_nodes(self, counts):
         display = OrbitDisplay.from_counts(counts[[33, 0]], ["Officer", "Mr. Hi"])
         assert [line.get_label() for line in display.lines_] == ["Mr. Hi", "Officer"]

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import errno
+import gzip
 import io
 import os
 import shutil
@@ -55,14 +56,14 @@ def read_graph(path: Path, directed: bool | None) -> Graph:
     ValueError
         If the suffix is unknown or the content is broken.
     """
-    compressed = path.suffix == ".gz"
+    compressed = path.suffix.lower() == ".gz"
     kind = Path(path.stem if compressed else path.name).suffix.lower()
     with path.open("rb"):  # says best why it can not be opened
         pass
     if kind in _EDGE_LIST_SUFFIXES:
         return read_edge_list(path, directed=bool(directed))
     if kind == ".mtx":
-        return _read_matrix(path, scipy.io.mmread, "a Matrix Market file", directed)
+        return _read_matrix(path, _read_market, "a Matrix Market file", directed)
     if kind == ".npz" and not compressed:
         return _read_matrix(path, sp.load_npz, "written by scipy.sparse.save_npz", directed)
     known = ", ".join(_EDGE_LIST_SUFFIXES)
@@ -70,6 +71,14 @@ def read_graph(path: Path, directed: bool | None) -> Graph:
         f"{path}: unknown kind of graph file: expected an edge list ({known}), Matrix Market "
         "(.mtx), both also with .gz, or a scipy sparse matrix (.npz)."
     )
+
+
+def _read_market(path: Path) -> Any:
+    """A matrix; scipy by itself knows compressed files by .gz in small letters only."""
+    if path.suffix.lower() != ".gz":
+        return scipy.io.mmread(path)
+    with gzip.open(path) as file:
+        return scipy.io.mmread(file)
 
 
 def _read_matrix(

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import io
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from sparsekit.cli._output import write_line
 
 if TYPE_CHECKING:
     import numpy as np
+    import scipy.sparse as sp
 
     from sparsekit.graph import Graph
 
@@ -77,16 +79,30 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     add(
         "--nodes",
-        text="only the rows of these nodes, in this order: ids separated by commas, or @FILE with "
-        "one id a line",
+        text="only the rows of these nodes, in this order: ids separated by commas (negative: "
+        "--nodes=-3,5), or @FILE with one id a line",
         metavar="IDS",
     )
     add(
         "--undirected",
-        text="ignore the directions of the edges (a matrix has some if it is not symmetric)",
+        text="ignore the directions of the edges (a matrix has some if an entry i, j is there "
+        "without j, i)",
         action="store_true",
     )
-    add("--n-jobs", text="threads, -1 for all cores (1)", type=int, metavar="N")
+    add("--n-jobs", text="threads, -1 for all cores (1)", type=_n_jobs, metavar="N")
+
+
+def _n_jobs(text: str) -> int:
+    """An integer other than 0."""
+    try:
+        n_jobs = int(text)
+    except ValueError:
+        n_jobs = 0
+    if n_jobs == 0:
+        raise argparse.ArgumentTypeError(
+            f"expected a number of threads, or -1 for all cores, got {text!r}"
+        )
+    return n_jobs
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -104,11 +120,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ValueError("--nodes selects rows of nodes: leave it out, or --kind edge.")
     check_output(arguments.output, arguments.input, (*TABLE_SUFFIXES, *PLAIN_SUFFIXES))
     graph = read_graph(arguments.input, False if arguments.undirected else None)
-    if graph.is_directed:
-        raise ValueError(
-            f"{arguments.input}: has edges in one direction only, orbits need an undirected graph: "
-            "add --undirected to ignore directions."
-        )
+    pattern = _pattern(graph, arguments.input)
     nodes = None if arguments.nodes is None else _positions(graph, arguments.nodes)
     started = time.perf_counter()
     counts = count_orbits(
@@ -121,11 +133,26 @@ def run(arguments: argparse.Namespace) -> None:
     )
     seconds = time.perf_counter() - started
     columns = [f"orbit_{number}" for number in range(counts.shape[1])]
-    write_table_file(arguments.output, _ids(graph, arguments.kind, nodes), counts, columns)
+    write_table_file(arguments.output, _ids(graph, pattern, arguments.kind, nodes), counts, columns)
     write_line(
         f"{arguments.output}: {counts.shape[0]} {arguments.kind}s x {counts.shape[1]} orbits, from "
-        f"{graph.n_edges} edges in {seconds:.2f} s"
+        f"{pattern.nnz // 2} edges in {seconds:.2f} s"
     )
+
+
+def _pattern(graph: "Graph", path: Path) -> "sp.csr_array":
+    """What is counted: no weights, no self-loops; each edge is stored twice."""
+    from sparsekit.graphlets._pattern import pattern_of
+
+    try:
+        return pattern_of(graph)
+    except ValueError as error:
+        if not graph.is_directed:
+            raise ValueError(f"{path}: {error}") from None
+        raise ValueError(
+            f"{path}: has edges in one direction only, orbits need an undirected graph: add "
+            "--undirected to ignore directions."
+        ) from None
 
 
 def _names(graph: "Graph") -> "np.ndarray":
@@ -150,23 +177,46 @@ def _positions(graph: "Graph", text: str) -> "np.ndarray":
 
 def _listed_ids(text: str) -> list[str]:
     """Ids separated by commas, those with a comma in quotes; or the lines of a file."""
-    if text.startswith("@"):
-        lines = Path(text[1:]).read_text(encoding="utf-8").splitlines()
-        wanted = [line.strip() for line in lines]
-    else:
-        wanted = [name.strip() for row in csv.reader([text], skipinitialspace=True) for name in row]
+    try:
+        if text.startswith("@"):
+            wanted = [_unquoted(line) for line in _lines(Path(text[1:]))]
+        else:
+            rows = csv.reader([text], skipinitialspace=True)
+            wanted = [name.strip() for row in rows for name in row]
+    except csv.Error as error:
+        raise ValueError(f"--nodes {text}: {error}.") from None
     wanted = [name for name in wanted if name]
     if not wanted:
         raise ValueError(f"--nodes {text}: no id given.")
     return wanted
 
 
-def _ids(graph: "Graph", kind: str, nodes: "np.ndarray | None") -> "dict[str, np.ndarray]":
+def _lines(path: Path) -> list[str]:
+    """Lines of a text file, stripped, as an edge list is read."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"--nodes @{path}: not a text file in UTF-8.") from None
+    # Not splitlines, which also splits at characters that may be part of a name.
+    return [line.strip() for line in io.StringIO(text, newline=None)]
+
+
+def _unquoted(line: str) -> str:
+    """One id, which may be in quotes and may hold commas without any."""
+    if not line.startswith('"'):
+        return line
+    fields = next(csv.reader([line]))
+    return fields[0].strip() if len(fields) == 1 else line
+
+
+def _ids(
+    graph: "Graph", pattern: "sp.csr_array", kind: str, nodes: "np.ndarray | None"
+) -> "dict[str, np.ndarray]":
     """Columns that say what each row is."""
     names = _names(graph)
     if kind == "node":
         return {"node": names if nodes is None else names[nodes]}
     import scipy.sparse as sp
 
-    edges = sp.triu(graph.adjacency, k=1, format="csr").tocoo()
+    edges = sp.triu(pattern, k=1, format="csr").tocoo()
     return {"source": names[edges.row], "target": names[edges.col]}

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from sparsekit.core.jit import RANGES_PER_THREAD, effective_threads, kernel
-from sparsekit.core.partition import split_by_cost
+from sparsekit.core.jit import kernel
+from sparsekit.core.partition import ranges_by_cost
 
 __all__ = ["Ordered", "degrees_of", "order_by_degree", "ranges_of_rows"]
 
-_NARROW_LIMIT = 2**32 - 1
-_COST_OF_A_CALL = 8192  # slots that are visited in about the time of ten calls of a kernel
+_MOST_NODES = 2**31 - 1  # many kernels keep numbers of nodes in int32
+_NARROW_LIMIT = 2**32 - 1  # largest slot that uint32 holds
 
 
 class Ordered(NamedTuple):
@@ -80,7 +80,7 @@ def order_by_degree(adjacency: sp.csr_array) -> tuple[Ordered, np.ndarray]:
     Raises
     ------
     ValueError
-        If there are 2**32 nodes or more.
+        If there are 2**31 nodes or more.
 
     Examples
     --------
@@ -92,8 +92,8 @@ def order_by_degree(adjacency: sp.csr_array) -> tuple[Ordered, np.ndarray]:
     >>> ordered.indices
     array([2, 2, 0, 1], dtype=uint32)
     """
-    if adjacency.shape[0] > _NARROW_LIMIT:
-        raise ValueError(f"expected at most {_NARROW_LIMIT} nodes, got {adjacency.shape[0]}.")
+    if adjacency.shape[0] > _MOST_NODES:
+        raise ValueError(f"expected at most {_MOST_NODES} nodes, got {adjacency.shape[0]}.")
     degrees = np.diff(adjacency.indptr)
     nodes = np.argsort(degrees, kind="stable")
     ranks = np.empty(len(nodes), dtype=np.uint32)
@@ -117,7 +117,7 @@ def degrees_of(ordered: Ordered) -> np.ndarray:
 def ranges_of_rows(
     ordered: Ordered, n_jobs: int | None, costs: np.ndarray | None = None
 ) -> list[tuple[int, int]]:
-    """Ranges of rows of equal cost, those of the highest nodes first.
+    """Ranges of rows of equal cost, those of heavy rows first: of the highest nodes, as a rule.
 
     Parameters
     ----------
@@ -129,12 +129,6 @@ def ranges_of_rows(
     Returns
     -------
     list of (int, int)
-        Few for a small graph, where a call costs more than a row; many for a large one, so that
-        threads share the work evenly and an interruption is noticed.
+        From `sparsekit.core.partition.ranges_by_cost`.
     """
-    cumulative = np.zeros(len(ordered.middle) + 1)
-    np.cumsum(degrees_of(ordered) + 1 if costs is None else costs, out=cumulative[1:])
-    wanted = 1 + int(cumulative[-1] // _COST_OF_A_CALL)
-    return split_by_cost(cumulative, min(wanted, RANGES_PER_THREAD * effective_threads(n_jobs)))[
-        ::-1
-    ]
+    return ranges_by_cost(degrees_of(ordered) + 1 if costs is None else costs, n_jobs)

@@ -1,16 +1,20 @@
 """Cut rows or items into ranges of equal work.
 
-The same ranges serve threads, joblib workers and Dask tasks. Nothing here depends on how many of
-them there are, so results do not either.
+The same ranges serve threads, joblib workers and Dask tasks. Results must not depend on how work is
+cut.
 """
 
 from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["split_by_cost", "split_evenly", "split_rows"]
+from sparsekit.core.jit import RANGES_PER_THREAD, effective_threads
+
+__all__ = ["ranges_by_cost", "split_by_cost", "split_evenly", "split_rows"]
 
 Ranges = list[tuple[int, int]]
+
+_COST_OF_A_CALL = 8192  # slots that are visited in about the time of ten calls of a kernel
 
 
 def split_by_cost(cumulative: np.ndarray, n_ranges: int) -> Ranges:
@@ -81,3 +85,32 @@ def split_evenly(n_items: int, n_ranges: int) -> Ranges:
     [(0, 3), (3, 5)]
     """
     return split_by_cost(np.arange(n_items + 1, dtype=np.int64), n_ranges)
+
+
+def ranges_by_cost(costs: np.ndarray, n_jobs: int | None) -> Ranges:
+    """Ranges of equal cost for threads to share, those of heavy items first.
+
+    Parameters
+    ----------
+    costs : ndarray of shape (n_items,)
+        In visits to an entry of a sparse matrix, or steps that take as long.
+    n_jobs : int or None
+
+    Returns
+    -------
+    list of (int, int)
+        Few if there is little to do, where a call costs more than an item; many otherwise, so that
+        threads share the work evenly and an interruption is noticed. The fewer the items of a range
+        the earlier it comes: a heavy one that is started last would keep the other threads waiting.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ranges_by_cost(np.repeat([1, 100], [9000, 90]), None)
+    [(9030, 9090), (6000, 9030), (0, 6000)]
+    """
+    cumulative = np.zeros(len(costs) + 1)
+    np.cumsum(costs, out=cumulative[1:])
+    wanted = 1 + int(cumulative[-1] // _COST_OF_A_CALL)
+    ranges = split_by_cost(cumulative, min(wanted, RANGES_PER_THREAD * effective_threads(n_jobs)))
+    return sorted(ranges, key=lambda bounds: (bounds[1] - bounds[0], -bounds[0]))

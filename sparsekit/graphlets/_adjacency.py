@@ -10,6 +10,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from sparsekit.graphlets._pattern import pattern_of
 from sparsekit.graphlets._tables import ORBIT_PAIRS
+from sparsekit.graphlets.pairs._assemble import Key
 from sparsekit.graphlets.pairs._hop_one import count_edges, hop_one
 from sparsekit.graphlets.pairs._hop_three import HOP_THREE, LongPaths, hop_three
 from sparsekit.graphlets.pairs._hop_two import hop_two
@@ -21,8 +22,6 @@ __all__ = [
     "orbit_adjacency",
     "orbit_adjacency_operator",
 ]
-
-Key = tuple[int, int, int]
 
 
 def orbit_adjacency(
@@ -73,8 +72,10 @@ def orbit_adjacency(
     nodes meet in at most as many occurrences as there are pairs of other nodes: 64 bits suffice.
 
     Pairs at distance 1 take the time to count triangles, cliques and four-cycles. Those at distance
-    2 need all paths of length two, as the product of the adjacency with itself does, and (4, 4) all
-    of length three. Besides the result there is memory for a few numbers an edge.
+    2 need all paths of length two, as the product of the adjacency with itself does, but (9, 10),
+    (10, 9) and (12, 12) alone only those with a step inside a triangle; (4, 4) needs all of length
+    three. Besides the result there is memory for a few numbers an edge, and for each thread up to
+    some 15 a node.
 
     References
     ----------
@@ -177,7 +178,7 @@ def orbit_adjacency_operator(
     Returns
     -------
     LinearOperator of shape (n_nodes, n_nodes), float64
-        Its products agree with those of the matrix; for integers they are exact up to 2**53.
+        Its products agree with those of the matrix but for rounding: see the notes for (4, 4).
 
     Raises
     ------
@@ -193,6 +194,10 @@ def orbit_adjacency_operator(
     With the adjacency A, its degrees d, the numbers of triangles T at the nodes and of four-cycles
     c4 on the edges, and other orbit adjacencies X, that of (4, 4) is A^3 - C where C holds
     d(u) + d(v) - 1 + c4(uv) on the edges, 2 T on the diagonal, and X(9,10) + X(10,9) + 2 X(12,12).
+
+    Products with (4, 4) are exact for integers x while ``A^3 |x|`` stays below 2**53. Otherwise
+    their error is relative to that, not to the result, which may be far smaller: in a clique it is
+    0. Products with other matrices are exact while those with ``|x|`` stay below 2**53.
 
     Examples
     --------

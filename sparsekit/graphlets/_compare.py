@@ -7,8 +7,8 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.utils import check_array
 
-from sparsekit.graphlets._counts import count_orbits
-from sparsekit.graphlets._graphlet_counter import list_of_graphs
+from sparsekit.graphlets._counts import check_max_nodes, count_orbits
+from sparsekit.graphlets._graphlet_counter import for_each_graph
 from sparsekit.graphlets._tables import AFFECTING_ORBITS, N_NODE_ORBITS
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "graphlet_degree_similarity",
     "netemd",
     "pairwise_graph_distances",
+    "rank_correlations",
 ]
 
 # Orbits of graphlets of up to four nodes whose counts do not follow from the others.
@@ -49,9 +50,9 @@ def graphlet_degree_similarity(X: Any, Y: Any = None) -> np.ndarray:
 
     Notes
     -----
-    With counts x and y of orbit i, D_i = w_i |log(x + 1) - log(y + 1)| / log(max(x, y) + 2), and
-    the similarity is 1 - sum(D_i) / sum(w_i). The weight is w_i = 1 - log(a_i) / log(73), where a_i
-    is the number of orbits that the count of orbit i depends on, itself included.
+    With counts x and y of orbit i, D_i = w_i abs(log(x + 1) - log(y + 1)) / log(max(x, y) + 2),
+    and the similarity is 1 - sum(D_i) / sum(w_i). The weight is w_i = 1 - log(a_i) / log(73), where
+    a_i is the number of orbits that the count of orbit i depends on, itself included.
 
     References
     ----------
@@ -136,8 +137,22 @@ def graphlet_correlation_matrix(graph: Any, *, n_jobs: int | None = None) -> np.
     >>> graphlet_correlation_matrix(nx.karate_club_graph()).shape
     (11, 11)
     """
-    counts = count_orbits(graph, n_jobs=n_jobs)[:, _NOT_REDUNDANT]
-    counts = np.vstack((counts, np.ones(len(_NOT_REDUNDANT), dtype=np.int64)))
+    return rank_correlations(count_orbits(graph, n_jobs=n_jobs)[:, _NOT_REDUNDANT])
+
+
+def rank_correlations(counts: np.ndarray) -> np.ndarray:
+    """Spearman's correlations of columns, after a row of ones is appended.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_nodes, n_orbits)
+
+    Returns
+    -------
+    ndarray of shape (n_orbits, n_orbits), float64
+        Ones on the diagonal; 0 elsewhere for constant columns.
+    """
+    counts = np.vstack((counts, np.ones(counts.shape[1], dtype=counts.dtype)))
     ranks = rankdata(counts, axis=0) - (len(counts) + 1) / 2
     products = ranks.T @ ranks
     squares = np.diag(products)
@@ -254,25 +269,30 @@ def netemd(graph_a: Any, graph_b: Any, *, max_nodes: int = 4, n_jobs: int | None
 
 
 def _scaled(graph, max_nodes, n_jobs):
-    """Sorted counts of each orbit in units of their standard deviation."""
-    columns = np.sort(count_orbits(graph, max_nodes, n_jobs=n_jobs), axis=0)
-    constant = columns[0] == columns[-1]  # exactly, where the deviation may be a rounding error
-    columns = columns.astype(np.float64)
-    return columns / np.where(constant, 1, columns.std(axis=0))
+    """Sorted counts in units of their standard deviation, one row an orbit."""
+    counts = count_orbits(graph, max_nodes, n_jobs=n_jobs)
+    scaled = np.empty(counts.shape[::-1])
+    for row, column in zip(scaled, counts.T, strict=True):
+        row[:] = np.sort(column)
+        if column.min() < column.max():  # otherwise the deviation may be a rounding error
+            row /= row.std()
+    return scaled
 
 
 def _shifted_earth_mover(a, b):
-    """Mean earth mover's distance of sorted columns, for the best shift of each."""
+    """Mean earth mover's distance of sorted rows, for the best shift of each."""
+    n_a, n_b = a.shape[1], b.shape[1]
     # Both quantile functions are constant between these steps, in units of 1 / (n_a n_b).
-    ends = np.union1d(np.arange(1, len(a) + 1) * len(b), np.arange(1, len(b) + 1) * len(a))
+    ends = np.union1d(np.arange(1, n_a + 1) * n_b, np.arange(1, n_b + 1) * n_a)
     lengths = np.diff(ends, prepend=0)
-    differences = a[(ends - 1) // len(b)] - b[(ends - 1) // len(a)]
-    order = np.argsort(differences, axis=0)
-    passed = np.cumsum(lengths[order], axis=0)
-    middle = np.argmax(2 * passed >= ends[-1], axis=0)
-    columns = np.arange(differences.shape[1])
-    medians = differences[order[middle, columns], columns]
-    return float((lengths @ np.abs(differences - medians) / ends[-1]).mean())
+    of_a, of_b = (ends - 1) // n_b, (ends - 1) // n_a
+    total = 0.0
+    for x, y in zip(a, b, strict=True):  # all rows at once would take a multiple of the memory
+        differences = x[of_a] - y[of_b]
+        order = np.argsort(differences)
+        middle = np.argmax(2 * np.cumsum(lengths[order]) >= ends[-1])
+        total += lengths @ np.abs(differences - differences[order[middle]])
+    return float(total / ends[-1] / len(a))
 
 
 def pairwise_graph_distances(
@@ -307,7 +327,9 @@ def pairwise_graph_distances(
     ------
     ValueError
         If X or Y is empty or one single graph, a graph has directions, no nodes, or weights that
-        are not finite, or for another `metric` or `max_nodes`.
+        are not finite (it says which), or for another `metric` or `max_nodes`.
+    TypeError
+        If X or Y is no sequence, or holds something that is no graph.
     OverflowError
         If a count might not fit into 64 bits.
 
@@ -330,15 +352,17 @@ def pairwise_graph_distances(
     if metric == "gcd" and max_nodes != 4:
         raise ValueError(f"metric='gcd' is defined for max_nodes=4, got {max_nodes!r}.")
 
-    def described(graphs):
+    check_max_nodes(max_nodes)
+
+    def describe(graph):
         if metric == "gcd":
-            return [_correlations(graph, n_jobs) for graph in list_of_graphs(graphs)]
-        return [_scaled(graph, max_nodes, n_jobs) for graph in list_of_graphs(graphs)]
+            return _correlations(graph, n_jobs)
+        return _scaled(graph, max_nodes, n_jobs)
 
     distance = _correlation_distance if metric == "gcd" else _shifted_earth_mover
-    first = described(X)
+    first = for_each_graph(X, describe)
     if Y is not None:
-        second = described(Y)
+        second = for_each_graph(Y, describe, "Y")
         return np.array([[distance(a, b) for b in second] for a in first])
     result = np.zeros((len(first),) * 2)
     for i, j in combinations(range(len(first)), 2):

@@ -200,7 +200,8 @@ class OrbitAdjacencyEmbedding(_FactorEmbedding):
     that alone joins the fitted graph: its row of V, weighted by the sums of the fitted graph, is
     multiplied by W S^(-1/2).
 
-    Everything stays sparse. With ``pair="all"`` W has about 27 rows a node, and is kept.
+    Beyond some hundred nodes everything stays sparse, unless `n_components` is a third of the nodes
+    or more. With ``pair="all"`` W has about 27 rows a node, and is kept.
 
     References
     ----------
@@ -244,9 +245,10 @@ class OrbitAdjacencyEmbedding(_FactorEmbedding):
     def _rows_of(self, neighbours):
         pattern = self._fitted_pattern()
         triangles = adjacencies_of(pattern, [(3, 3, 1)], self.n_jobs)[3, 3, 1]
+        keys = [key for block, _ in self._blocks for key in block]
         for lo, hi in batches(pattern, neighbours):
-            rows = new_rows(pattern, triangles, neighbours[lo:hi])
-            yield stack_new_blocks(rows, self._blocks, self._weighting)
+            rows = new_rows(pattern, triangles, neighbours[lo:hi], keys)
+            yield stack_new_blocks(rows, self._blocks, self._weighting, hi - lo)
 
 
 class RandomWalkEmbedding(_FactorEmbedding):

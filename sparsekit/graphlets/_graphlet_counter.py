@@ -1,5 +1,6 @@
 """Graphlet counts of whole graphs, as a function and as a scikit-learn transformer."""
 
+from collections.abc import Callable, Mapping, Set
 from numbers import Integral
 from typing import Any
 
@@ -12,7 +13,7 @@ from sparsekit.graph import Graph
 from sparsekit.graphlets._counts import count_orbits
 from sparsekit.graphlets._tables import GRAPHLETS, N_GRAPHLETS
 
-__all__ = ["GraphletCounter", "count_graphlets", "list_of_graphs"]
+__all__ = ["GraphletCounter", "count_graphlets", "for_each_graph"]
 
 _LOW_BITS = 32
 _LARGEST = 2**63 - 1
@@ -147,9 +148,9 @@ class GraphletCounter(TransformerMixin, BaseEstimator):
         ValueError
             If X is empty, one single graph, or a parameter out of range.
         TypeError
-            If X is no sequence.
+            If X is no sequence: a generator, a set or a dictionary is none.
         """
-        list_of_graphs(X)
+        _list_of_graphs(X)
         return self
 
     def transform(self, X):
@@ -167,13 +168,12 @@ class GraphletCounter(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            As in `fit`, or if one of the graphs is none, has directions or no nodes.
+            As in `fit`, or if one of the graphs is none, has directions or no nodes; it says which.
         OverflowError
             If a count does not fit into 64 bits.
         """
-        counts = np.stack(
-            [self._count(number, graph) for number, graph in enumerate(list_of_graphs(X))]
-        )
+        self._validate_params()  # there may have been no fit
+        counts = np.stack(for_each_graph(X, self._count))
         if not self.normalize:
             return counts
         sums = counts.sum(axis=1, dtype=np.float64, keepdims=True)
@@ -190,7 +190,13 @@ class GraphletCounter(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (9 or 30,), str objects
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range.
         """
+        self._validate_params()
         numbers = range(N_GRAPHLETS[self.max_nodes])
         return np.array([f"graphlet_{number}" for number in numbers], dtype=object)
 
@@ -204,24 +210,50 @@ class GraphletCounter(TransformerMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return True
 
-    def _count(self, number, graph):
+    def _count(self, graph):
+        return count_graphlets(graph, self.max_nodes, n_jobs=self.n_jobs)
+
+
+def for_each_graph(X: Any, describe: Callable[[Any], Any], name: str = "X") -> list:
+    """Results of a function for each graph of a sequence; its errors say which graph.
+
+    Parameters
+    ----------
+    X : sequence of graphs
+    describe : callable
+        Called with one graph.
+    name : str, default="X"
+        What errors call the sequence.
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError
+        If X is empty, one single graph or no sequence, or from the function.
+    """
+    results = []
+    for number, graph in enumerate(_list_of_graphs(X)):
         try:
-            return count_graphlets(graph, self.max_nodes, n_jobs=self.n_jobs)
+            results.append(describe(graph))
         except (TypeError, ValueError, OverflowError) as error:
-            raise type(error)(f"graph {number} of X: {error}") from error
+            raise type(error)(f"graph {number} of {name}: {error}") from error
+    return results
 
 
-def list_of_graphs(X):
-    """Check that X is a sequence of graphs and not a single one; parameters as of `fit`."""
+def _list_of_graphs(X):
+    """Check that X is a sequence of graphs and not a single one."""
     is_matrix = getattr(X, "ndim", 0) == 2 or hasattr(X, "columns")
     if is_matrix or isinstance(X, (Graph, nx.Graph)) or hasattr(X, "get_edgelist"):
         raise ValueError(
             f"expected a list of graphs, got a single {type(X).__name__}: pass [X] for one graph."
         )
-    try:
-        graphs = list(X)
-    except TypeError:
-        raise TypeError(f"expected a list of graphs, got {type(X).__name__}.") from None
+    is_other = isinstance(X, (Mapping, Set, str, bytes))
+    if is_other or not (hasattr(X, "__len__") and hasattr(X, "__getitem__")):
+        raise TypeError(f"expected a list of graphs, got {type(X).__name__}: pass a list.")
+    graphs = list(X)
     if not graphs:
         raise ValueError("expected at least one graph, got an empty list.")
     return graphs

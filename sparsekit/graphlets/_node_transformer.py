@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sparsekit.core import csr
-from sparsekit.graph import adjacency_of
+from sparsekit.graph import adjacency_of, as_graph
 
 __all__ = ["_NodeTransformer"]
 
@@ -44,11 +44,18 @@ class _NodeTransformer(
         fitted = csr.pack(csr.canonical(checked)), csr.pack(pattern)
         validate_data(self, adjacency_of(X), skip_check_array=True, reset=True)
         self._fitted, self._pattern = fitted
+        self._names = _names_of(X)
 
     def _new_rows(self, X: Any) -> sp.csr_array:
         """Canonical rows for `transform`, one column a fitted node."""
         check_is_fitted(self)
         rows = csr.canonical(self._checked(X))
+        names = _names_of(X)
+        if self._names is not None and names is not None and names != self._names:
+            raise ValueError(
+                "the nodes of X are named or ordered otherwise than those of the fitted graph. "
+                "Columns go by position: pass the rows of an adjacency in the fitted order."
+            )
         validate_data(self, adjacency_of(X), skip_check_array=True, reset=False)
         return rows
 
@@ -66,3 +73,9 @@ class _NodeTransformer(
         task = context.subcontext(task_name=name).call_on_fit_task_begin(estimator=self)
         yield
         task.call_on_fit_task_end(estimator=self)
+
+
+def _names_of(X: Any) -> list | None:
+    """Names of the nodes of a graph object; None without names and for a matrix."""
+    names = None if adjacency_of(X) is X else as_graph(X).node_names
+    return None if names is None else names.tolist()

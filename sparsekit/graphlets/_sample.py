@@ -137,9 +137,9 @@ def estimate_graphlets(
 ) -> GraphletEstimate:
     """Estimate how often each graphlet occurs in a graph, with standard errors.
 
-    Graphlets of up to four nodes are counted exactly. Those of five nodes are estimated from random
-    samples, whose number does not depend on the size of the graph: for graphs on which exact counts
-    of five nodes are out of reach.
+    Graphlets of up to four nodes are counted exactly, below 2**53. Those of five nodes are
+    estimated from random samples, whose number does not depend on the size of the graph: for graphs
+    on which exact counts of five nodes are out of reach.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def estimate_graphlets(
         An undirected graph: anything that `sparsekit.graph.as_graph` takes. Weights and self-loops
         are ignored.
     max_nodes : {4, 5}, default=5
-        Size of the largest graphlets. With 4 everything is exact and nothing is drawn.
+        Size of the largest graphlets. With 4 nothing is drawn.
     n_samples : int, default=100_000
         Number of samples, at least 1. It is rounded up to a full share for each kind of sample.
         Standard errors decrease with its square root.
@@ -185,12 +185,15 @@ def estimate_graphlets(
 
         count_H = sum_k h_kH / sum_k (n_k c_kH / N_k)
 
-    is unbiased: the balance heuristic of multiple importance sampling [2]_. Its variance is
-    estimated from the binomial variances of h_kH. A graphlet that was not hit has the count 0 and
-    the standard error that goes with 2.3 hits: 1.96 times it is the upper bound that the "rule of
-    three" gives. A graphlet is known to be absent, with standard error 0, if it contains something
-    that the graph does not; and it is known exactly if no other graphlet in the graph can contain
-    the copies of some kind.
+    is the balance heuristic of multiple importance sampling [2]_. Draws whose nodes coincide are no
+    copies; a kind that only had such draws is left out. The estimate is unbiased given that a copy
+    of some kind that lies in H was drawn; otherwise it is 0, which is unlikely from some hundred
+    samples on, unless copies of these kinds are very rare. Its variance is estimated from the
+    binomial variances of h_kH. A graphlet that was not hit has the count 0 and the standard error
+    that goes with 2.3 hits: 1.96 times it is the upper bound that the "rule of three" gives. A
+    graphlet is known to be absent, with standard error 0, if it contains something that the graph
+    does not; and it is known exactly if no other graphlet in the graph can contain the copies of
+    some kind.
 
     Time and memory are those of counting four nodes, and about a microsecond and five bytes a
     sample. Above 2**53 counts are rounded, with a relative error of about 1e-12; they do not
@@ -319,23 +322,40 @@ def _draw(
 
 def _combine(samples: Samples, copies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Counts and standard errors of graphlets of five nodes, by the balance heuristic."""
-    large = slice(N_GRAPHLETS[4], None)
-    inside = copies_matrix()[:, large]
+    inside = copies_matrix()[:, N_GRAPHLETS[4] :]
     absent = np.any(inside[copies == 0] > 0, axis=0)
     inside, totals = inside[samples.kinds], copies[samples.kinds]
-    # Draws with coinciding nodes are left out, as if they had not been made. If nothing else was
-    # drawn, it is the number of ways that is right on average.
-    drawn = samples.hits.sum(axis=1)
-    drawn, effective = np.where(drawn > 0, (drawn, totals), (samples.n_draws, samples.ways))
-    chances = inside / effective[:, np.newaxis]  # of a draw, for each occurrence
-    expected = np.where(absent, 1.0, drawn @ chances)
-    hits = samples.hits[:, large].sum(axis=0)
+    draws, chances = _balance(samples, inside, totals)
+    expected = np.where(absent, 1.0, np.sum(draws * chances, axis=0))
+    hits = samples.hits[:, N_GRAPHLETS[4] :].sum(axis=0)
     counts = hits / expected
-    shares = np.minimum(np.maximum(hits, _LEAST_VARIANCE) / expected * chances, 1.0)
-    others = np.maximum(1 - shares, np.minimum(_LEAST_VARIANCE / drawn, 1.0)[:, np.newaxis])
-    stderr = np.where(absent, 0.0, np.sqrt(drawn @ (shares * others)) / expected)
+    stderr = np.where(absent, 0.0, _standard_errors(hits, draws, chances, expected))
     for kind, total in zip(inside * ~absent, totals, strict=True):
         hosts = np.flatnonzero(kind)
         if len(hosts) == 1:  # all copies lie in this graphlet, which are therefore known
             counts[hosts], stderr[hosts] = total / kind[hosts], 0.0
     return counts, stderr
+
+
+def _balance(
+    samples: Samples, inside: np.ndarray, totals: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws of each kind that count for each graphlet, and the chance of a draw, an occurrence."""
+    # Draws with coinciding nodes are left out, as if they had not been made. So are kinds of which
+    # there was no other draw: they can not hit, and to expect hits of them would lower the counts.
+    drawn = samples.hits.sum(axis=1)
+    is_drawn = drawn > 0
+    draws = np.repeat(drawn[:, np.newaxis], inside.shape[1], axis=1)
+    # Where nothing is left, the number of ways says how many occurrences might go unseen.
+    unseen = ~np.any(inside[is_drawn] > 0, axis=0)
+    draws[:, unseen] = np.where(is_drawn, drawn, samples.n_draws)[:, np.newaxis]
+    return draws, inside / np.where(is_drawn, totals, samples.ways)[:, np.newaxis]
+
+
+def _standard_errors(
+    hits: np.ndarray, draws: np.ndarray, chances: np.ndarray, expected: np.ndarray
+) -> np.ndarray:
+    """From the binomial variances of the hits of each kind; for rare hits those of Poisson."""
+    shares = np.minimum(np.maximum(hits, _LEAST_VARIANCE) / expected * chances, 1.0)
+    least = np.minimum(_LEAST_VARIANCE / np.maximum(draws, 1), 1.0)
+    return np.sqrt(np.sum(draws * shares * np.maximum(1 - shares, least), axis=0)) / expected

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted, check_non_negative
 
+from sparsekit.graphlets._compare import rank_correlations
 from sparsekit.graphlets._tables import N_NODE_ORBITS, graphlet_of_orbit
 from sparsekit.plotting._style import (
     PALETTE,
@@ -44,7 +44,8 @@ class OrbitDisplay:
     counts : ndarray of shape (n_nodes, 15) or (n_nodes, 73)
         Node orbit counts, not on a logarithmic scale.
     groups : ndarray of shape (n_nodes,), default=None
-        Group of each node, for signatures. None: all nodes are one group.
+        Group of each node, for signatures. None: all nodes are one group. Labels of several types
+        are shown, told apart and sorted as strings.
     group_name : str, default=None
         Title of the legend.
     orbits : sequence of int, default=None
@@ -270,7 +271,7 @@ class OrbitDisplay:
     def _plot_signatures(self, orbits: np.ndarray) -> None:
         counts, places = self.counts[:, orbits], np.arange(len(orbits))
         groups = np.zeros(len(counts), dtype=int) if self.groups is None else self.groups
-        names, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+        names, codes, sizes = _unique(groups)
         colors, markers = style_of_classes(len(names))
         if len(names) == 1:  # the points get the colours of their graphlets instead
             colors = ["0.6"]
@@ -333,11 +334,10 @@ class OrbitDisplay:
         self.ax_.spines[["top", "right"]].set_visible(False)
 
     def _is_single(self) -> bool:
-        n_groups = 1 if self.groups is None else len(np.unique(self.groups))
-        return len(self.counts) == n_groups
+        return len(self.counts) == len(self.lines_)
 
     def _plot_correlation(self, orbits: np.ndarray) -> None:
-        self.correlation_ = _spearman(self.counts[:, orbits])
+        self.correlation_ = rank_correlations(self.counts[:, orbits])
         ax, numbers = self.ax_, range(len(orbits))
         self.image_ = ax.imshow(self.correlation_, cmap="RdBu_r", vmin=-1, vmax=1)
         is_wide = len(orbits) > _MOST_ANNOTATED
@@ -373,13 +373,10 @@ def _is_logarithmic(estimator: Any) -> bool:
     )
 
 
-def _spearman(counts: np.ndarray) -> np.ndarray:
-    """Rank correlation of columns, after the row of ones that the distance adds."""
-    padded = np.vstack([counts, np.ones(counts.shape[1])])
-    ranks = rankdata(padded, axis=0)
-    ranks -= ranks.mean(axis=0)
-    norms = np.sqrt((ranks**2).sum(axis=0))
-    ranks /= np.where(norms == 0, 1, norms)
-    correlation = ranks.T @ ranks
-    np.fill_diagonal(correlation, 1.0)
-    return correlation
+def _unique(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct groups in sorted order, the number of each node's group, and their sizes."""
+    try:
+        return np.unique(groups, return_inverse=True, return_counts=True)
+    except TypeError:  # such as strings and None, which have no order
+        texts = np.array([str(group) for group in groups])
+        return np.unique(texts, return_inverse=True, return_counts=True)

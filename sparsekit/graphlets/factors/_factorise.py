@@ -1,17 +1,23 @@
-"""Truncated singular value decompositions that are exact, deterministic and never form a square."""
+"""Truncated singular value decompositions that are exact and deterministic.
+
+Sparse matrices stay sparse beyond a few hundred rows, unless a third of all directions is wanted.
+"""
 
 from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from sklearn.utils.extmath import svd_flip
 
 __all__ = ["Factors", "truncated_svd"]
 
 # Up to so many rows LAPACK takes less than a second, also if there are 27 times as many columns.
 _SMALL = 512
+# Of a dense matrix all eigenvectors take no longer than a few, up to so many rows, and Lanczos
+# crawls where eigenvalues lie close together, as on paths and road networks.
+_SMALL_DENSE = 3000
 # Lanczos steps come in blocks that are larger than what is asked for; beyond this share of all
 # directions a dense decomposition of the (n_rows, n_rows) product is cheaper.
 _LANCZOS_SHARE = 1 / 3
@@ -20,6 +26,7 @@ _RANK_TOLERANCE = 1e-7
 # A direction counts as overlooked if its eigenvalue exceeds the smallest one kept by this share. To
 # look for one, so many Lanczos steps are taken before a restart.
 _OVERLOOKED = 1e-5
+_NOTHING = 1e-13  # eigenvalues, relative to the largest, that are rounding
 _WIDE = 64
 # Since version 1.17 scipy draws ARPACK's restarts from a generator, before that from a fixed seed.
 _HAS_GENERATOR = "rng" in signature(eigsh).parameters
@@ -66,7 +73,12 @@ def truncated_svd(
     if not np.any(matrix.data if sp.issparse(matrix) else matrix):
         shapes = (n_rows, n_components), n_components, (n_columns, n_components)
         return Factors(*map(np.zeros, shapes))
-    left, values, right = _decompose(matrix, n_components, random, symmetric)
+    # Nodes without entries are exact zeros; Lanczos would find them again and again.
+    filled = np.flatnonzero(abs(matrix).sum(axis=1))
+    part = matrix[filled][:, filled] if symmetric else matrix[filled]
+    n_found = min(n_components, len(filled))
+    found = _decompose(part, n_found, random, symmetric)
+    left, values, right = _padded(found, filled, matrix.shape, n_components, symmetric)
     left, transposed = svd_flip(left, right.T)
     right = transposed.T
     rank = int(np.count_nonzero(values > _RANK_TOLERANCE * values[0]))
@@ -74,12 +86,23 @@ def truncated_svd(
     return Factors(left, values, right)
 
 
+def _padded(found, filled, shape, n_components, symmetric):
+    """Put rows and columns of zeros back, and components of zeros behind."""
+    n_found = len(found[1])
+    left, values = np.zeros((shape[0], n_components)), np.zeros(n_components)
+    right = np.zeros((shape[1], n_components))
+    left[filled, :n_found], values[:n_found] = found[0], found[1]
+    right[filled if symmetric else slice(None), :n_found] = found[2]
+    return left, values, right
+
+
 def _decompose(matrix, n_components, random, symmetric):
     n_rows = matrix.shape[0]
     if n_rows <= _SMALL:
         u, s, wt = np.linalg.svd(_dense(matrix), full_matrices=False)
         return u[:, :n_components], s[:n_components], wt[:n_components].T
-    if n_components > _LANCZOS_SHARE * n_rows:
+    small = not sp.issparse(matrix) and n_rows <= _SMALL_DENSE
+    if small or n_components > _LANCZOS_SHARE * n_rows:
         square = _dense(matrix if symmetric else matrix @ matrix.T)
         left = _largest(*np.linalg.eigh(square), n_components)[1]
     else:
@@ -120,8 +143,10 @@ def _leading_subspace(operator, n_components, random):
     n_more = min(n_components, 8)
     while True:
         rest = _without(operator, basis)
-        largest = _lanczos(rest, 1, random, ncv=_WIDE, tol=_OVERLOOKED)[0]
-        if np.abs(largest).max() <= (1 + _OVERLOOKED) * np.abs(values).min():
+        largest = np.abs(_lanczos(rest, 1, random, ncv=_WIDE, tol=_OVERLOOKED)[0]).max(initial=0)
+        is_full = len(values) == n_components
+        least = np.abs(values).min() if is_full else _NOTHING * np.abs(values).max(initial=0)
+        if largest <= (1 + _OVERLOOKED) * least:
             return basis
         vectors = _lanczos(rest, n_more, random)[1]
         joint, _ = np.linalg.qr(np.hstack((basis, vectors)))
@@ -133,11 +158,19 @@ def _leading_subspace(operator, n_components, random):
 
 
 def _lanczos(operator, n_components, random, **options):
-    """Eigenvalues of largest modulus and their vectors, to full precision by default."""
+    """Eigenvalues of largest modulus and their vectors, to full precision by default.
+
+    Fewer, down to none, where ARPACK gives up because the operator has no such rank.
+    """
     start = random.uniform(-1, 1, size=operator.shape[0])
     if _HAS_GENERATOR:
         options["rng"] = np.random.default_rng(random.randint(2**31 - 1))
-    return eigsh(operator, n_components, v0=start, **options)
+    while n_components > 0:
+        try:
+            return eigsh(operator, n_components, v0=start, **options)
+        except ArpackError:
+            n_components //= 2
+    return np.zeros(0), np.zeros((operator.shape[0], 0))
 
 
 def _without(operator, basis) -> LinearOperator:

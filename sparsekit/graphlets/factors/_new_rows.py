@@ -4,23 +4,31 @@ Each new node is added to the fitted graph alone. Its rows follow in closed form
 within two steps, so that many of them cost a few sparse products, not one graph each.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from sparsekit.core.partition import split_by_cost
+from sparsekit.graphlets._tables import ORBIT_PAIRS
+from sparsekit.graphlets.pairs._assemble import Key
 
 __all__ = ["batches", "new_rows"]
 
-Rows = dict[tuple[int, int, int], sp.csr_array]
+Rows = dict[Key, sp.csr_array]
 
 # Entries of all matrices of a batch that are as large as the largest: some 50 MB each.
 _BATCH = 2**22
+# What needs no more than common neighbours, and what needs walks of three steps.
+_SIMPLE = {(0, 0, 1), (1, 2, 1), (2, 1, 1), (3, 3, 1), (1, 1, 2)}
+_WITH_WALKS = {(8, 8, 1), (5, 5, 1), (4, 5, 1), (5, 4, 1), (4, 4, 3)}
 
 
 class _Seen(NamedTuple):
     """What new nodes x see, as matrices with one row each and a column for each fitted node.
+
+    Those that are not needed are empty.
 
     Attributes
     ----------
@@ -53,14 +61,19 @@ class _Seen(NamedTuple):
 def batches(pattern: sp.csr_array, neighbours: sp.csr_array) -> list[tuple[int, int]]:
     """Ranges of new nodes that see so few others within three steps that memory suffices."""
     near, reached = _ones(neighbours), _ones(pattern)
-    two_steps = reached.sum(axis=1)
-    three_steps = np.minimum(near @ (reached @ two_steps), pattern.shape[0])
-    costs = near @ two_steps + three_steps + 1
+    degrees = reached.sum(axis=1)
+    three_steps = np.minimum(near @ (reached @ degrees), pattern.shape[0])
+    costs = near @ degrees + three_steps + 1
     return split_by_cost(np.append(0, np.cumsum(costs)), 1 + int(costs.sum() // _BATCH))
 
 
-def new_rows(pattern: sp.csr_array, triangles: sp.csr_array, neighbours: sp.csr_array) -> Rows:
-    """Rows of new nodes in all orbit adjacencies of up to four nodes.
+def new_rows(
+    pattern: sp.csr_array,
+    triangles: sp.csr_array,
+    neighbours: sp.csr_array,
+    keys: Iterable[Key] = tuple(ORBIT_PAIRS),
+) -> Rows:
+    """Rows of new nodes in orbit adjacencies of up to four nodes.
 
     Parameters
     ----------
@@ -70,6 +83,8 @@ def new_rows(pattern: sp.csr_array, triangles: sp.csr_array, neighbours: sp.csr_
         Triangles on each edge: the orbit adjacency of orbits 3 and 3.
     neighbours : csr_array of shape (n_new, n_nodes)
         Canonical; the fitted nodes that each new node is adjacent to. Values are ignored.
+    keys : iterable of keys
+        What is wanted; by default all.
 
     Returns
     -------
@@ -80,18 +95,28 @@ def new_rows(pattern: sp.csr_array, triangles: sp.csr_array, neighbours: sp.csr_
     pattern, adjacent = _ones(pattern), _ones(neighbours)
     triangles = triangles.astype(np.int64)
     degrees = np.diff(pattern.indptr).astype(np.int64)
+    wanted = list(keys)
+    seen = _look_around(pattern, triangles, adjacent, degrees, set(wanted))
+    rows: Rows = {}
+    if any(hop == 1 for _, _, hop in wanted):
+        rows |= _hop_one(seen, pattern, triangles, degrees)
+    if any(hop > 1 for _, _, hop in wanted):
+        rows |= _further(seen, degrees)
+    return {key: rows[key] for key in wanted}
+
+
+def _look_around(pattern, triangles, adjacent, degrees, wanted) -> _Seen:
     paths = adjacent @ pattern
-    seen = _Seen(
-        adjacent,
-        np.diff(adjacent.indptr).astype(np.int64),
-        paths,
-        _edges_between(pattern, adjacent),
-        _scaled(adjacent, degrees - 1) @ pattern,
-        paths.multiply(adjacent).tocsr() @ pattern,
-        adjacent @ triangles,
-        paths @ pattern,
-    )
-    return _hop_one(seen, pattern, triangles, degrees) | _further(seen, degrees)
+    edges = middles = nearer = farther = walks = sp.csr_array(adjacent.shape, dtype=np.int64)
+    if not wanted <= _SIMPLE:
+        edges = _edges_between(pattern, adjacent)
+        middles = _scaled(adjacent, degrees - 1) @ pattern
+        nearer = paths.multiply(adjacent).tocsr() @ pattern
+        farther = adjacent @ triangles
+    if wanted & _WITH_WALKS:
+        walks = paths @ pattern
+    n_neighbours = np.diff(adjacent.indptr).astype(np.int64)
+    return _Seen(adjacent, n_neighbours, paths, edges, middles, nearer, farther, walks)
 
 
 def _ones(matrix):
@@ -140,7 +165,10 @@ def _edges_between(pattern, adjacent):
 
 
 def _hop_one(seen: _Seen, pattern, triangles, degrees) -> Rows:
-    """Rows for neighbours v of x, named by the orbits of x and v."""
+    """Rows for neighbours v of x, named by the orbits of x and v.
+
+    The formulas of `sparsekit.graphlets.pairs._hop_one` with x as another node of the graph.
+    """
     B, d_x = seen.adjacent, seen.degrees
     paths, k, middles, nearer, farther, walks = (M.multiply(B).tocsr() for M in seen[2:])
     t = paths
@@ -185,7 +213,10 @@ def _hop_one(seen: _Seen, pattern, triangles, degrees) -> Rows:
 
 
 def _further(seen: _Seen, degrees) -> Rows:
-    """Rows for nodes w that are not adjacent to x, named by the orbits of x and w."""
+    """Rows for nodes w that are not adjacent to x, named by the orbits of x and w.
+
+    The formulas of `sparsekit.graphlets.pairs._hop_two` and `_hop_three` with x as another node.
+    """
     # Neighbours of x are left out.
     p, q, middles, nearer, farther, walks = (
         (M - M.multiply(seen.adjacent)).tocsr() for M in seen[2:]

@@ -7,10 +7,10 @@ import scipy.sparse as sp
 
 from sparsekit.core import csr
 from sparsekit.graphlets._adjacency import keys_of
+from sparsekit.graphlets.pairs._assemble import Key
 
 __all__ = ["Margins", "blocks_of", "stack_blocks", "stack_new_blocks", "weigh_rows"]
 
-Key = tuple[int, int, int]
 Block = tuple[Key, ...]
 
 # The ends of induced paths: by far the most entries, and a dense matrix on many graphs.
@@ -117,7 +117,8 @@ def stack_blocks(
     n_nodes = next(iter(adjacencies.values())).shape[0]
     weighted, kept = [sp.csr_array((n_nodes, 0))], []
     for block in blocks:
-        counts = _sum_of([adjacencies.pop(key) for key in block])
+        first, *others = (adjacencies.pop(key) for key in block)
+        counts = sum(others, start=first)
         packed = csr.CSR(counts.indptr, counts.indices, counts.data.astype(np.float64))
         columns = csr.column_sums(packed, n_nodes)
         total = float(columns.sum())
@@ -133,20 +134,13 @@ def stack_blocks(
 
 
 def stack_new_blocks(
-    rows: dict[Key, sp.csr_array], kept: list[tuple[Block, Margins]], weighting: str
+    rows: dict[Key, sp.csr_array], kept: list[tuple[Block, Margins]], weighting: str, n_new: int
 ) -> sp.csr_array:
     """Weight rows of new nodes with the margins of the fitted graph and set them side by side."""
-    n_new = next(iter(rows.values())).shape[0]
     weighted = [sp.csr_array((n_new, 0))]
     for block, margins in kept:
-        counts = _sum_of([rows[key] for key in block])
+        first, *others = (rows[key] for key in block)
+        counts = sum(others, start=first)
         matrix = weigh_rows(counts, weighting, margins.columns, margins.total)
         weighted.append(matrix / margins.norm)
     return sp.hstack(weighted, format="csr")
-
-
-def _sum_of(matrices: list[sp.csr_array]) -> sp.csr_array:
-    total = matrices[0]
-    for matrix in matrices[1:]:
-        total = total + matrix
-    return total

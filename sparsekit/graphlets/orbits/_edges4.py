@@ -23,12 +23,13 @@ __all__ = [
     "FROM_HIGHER",
     "FROM_LOWER",
     "TRIANGLES",
-    "added",
+    "add_three",
     "edge_facts",
     "edge_offsets",
     "edge_orbits_four",
     "fill_four",
     "rows_of_edges",
+    "sum_of_workers",
     "upward_slots",
 ]
 
@@ -76,7 +77,7 @@ def _number_rows(ordered, offsets, nodes, ranks, cursor, rows):
                 cursor[nodes[u]] += 1
 
 
-def rows_of_edges(ordered: Ordered, offsets: np.ndarray, nodes: np.ndarray | None) -> np.ndarray:
+def rows_of_edges(ordered: Ordered, offsets: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     """Row of each edge in a table of all edges.
 
     Parameters
@@ -84,27 +85,33 @@ def rows_of_edges(ordered: Ordered, offsets: np.ndarray, nodes: np.ndarray | Non
     ordered : Ordered
     offsets : ndarray of shape (n_nodes,), int64
         From `edge_offsets`.
-    nodes : ndarray of shape (n_nodes,), int64, or None
+    nodes : ndarray of shape (n_nodes,), int64
         Original number of each node.
 
     Returns
     -------
     ndarray of shape (n_edges,), int64
-        The place of the edge in the sorted upper triangle of the original adjacency; without
-        `nodes` the number of the edge itself.
+        The place of the edge in the sorted upper triangle of the original adjacency.
     """
-    rows = np.arange(len(ordered.indices) // 2)
-    if nodes is not None:
-        ranks = np.empty_like(nodes)
-        ranks[nodes] = np.arange(len(nodes))
-        cursor = np.zeros(len(nodes) + 1, dtype=np.int64)
-        _number_rows(ordered, offsets, nodes, ranks, cursor, rows)
+    rows = np.empty(len(ordered.indices) // 2, dtype=np.int64)
+    ranks = np.empty_like(nodes)
+    ranks[nodes] = np.arange(len(nodes))
+    cursor = np.zeros(len(nodes) + 1, dtype=np.int64)
+    _number_rows(ordered, offsets, nodes, ranks, cursor, rows)
     return rows
 
 
-def added(parts: np.ndarray) -> np.ndarray:
+def sum_of_workers(parts: np.ndarray) -> np.ndarray:
     """Sum of the workers' parts; the part itself if it is the only one."""
     return parts[0] if len(parts) == 1 else parts.sum(axis=0)
+
+
+@kernel
+def add_three(table, row, column, first, second, third):
+    """Add to three neighbouring columns of a row."""
+    table[row, column] += first
+    table[row, column + 1] += second
+    table[row, column + 2] += third
 
 
 @kernel
@@ -175,7 +182,7 @@ def edge_facts(
     for column, values in zip((TRIANGLES, CLIQUES, CYCLES), edges, strict=True):
         facts[0, :, column] = values[slots]
     run_workers(_sum_triangles, ranges, n_jobs, ordered, offsets, edges.triangles, facts)
-    return added(facts)
+    return sum_of_workers(facts)
 
 
 @kernel
@@ -232,7 +239,7 @@ def fill_four(
 
 
 def edge_orbits_four(
-    ordered: Ordered, induced: bool, n_jobs: int | None, nodes: np.ndarray | None = None
+    ordered: Ordered, induced: bool, n_jobs: int | None, nodes: np.ndarray
 ) -> np.ndarray:
     """Count edge orbits of graphlets of up to four nodes.
 
@@ -241,13 +248,13 @@ def edge_orbits_four(
     ordered : Ordered
     induced : bool
     n_jobs : int or None
-    nodes : ndarray of shape (n_nodes,), int64, default=None
+    nodes : ndarray of shape (n_nodes,), int64
         Original number of each node.
 
     Returns
     -------
     ndarray of shape (n_edges, 12), int64
-        Rows in the order of the original upper triangle; without `nodes` in that of `upward_slots`.
+        Rows in the order of the original upper triangle.
     """
     # No check of the range: counts grow with squared degrees only, which are below 2**62.
     counts = np.empty((len(ordered.indices) // 2, 12), dtype=np.int64)

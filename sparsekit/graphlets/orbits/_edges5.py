@@ -1,9 +1,9 @@
 """Edge orbits of graphlets of five nodes, in closed form.
 
-As in `sparsekit.graphlets.orbits._count5`, every orbit has a formula for its copies, induced or not, in a
-few quantities that are summed up once for all edges. This module holds the formulas that need no
-more than what is known of an edge and of its two nodes; others come from sums over cycles, cliques
-and pairs of nodes.
+As in `sparsekit.graphlets.orbits._count5`, every orbit has a formula for its copies, induced or
+not, in a few quantities that are summed up once for all edges. This module holds the formulas that
+need no more than what is known of an edge and of its two nodes; others come from sums over cycles,
+cliques and pairs of nodes.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ from sparsekit.graphlets.orbits._edges5_triangles import fill_triangles
 
 __all__ = ["edge_orbits_five"]
 
-# Columns of `_around_nodes`, for a node v and its neighbours u.
+# Columns that `_sum_around` fills, for a node v and its neighbours u.
 _DEGREE = 0
 _STEPS = 1  # sum of d(u) - 1
 _TRIANGLES = 2
@@ -72,10 +72,10 @@ class _Edge(NamedTuple):
 
 
 @kernel
-def _sum_around(lo, hi, ordered, offsets, sums, facts, nodes):
+def _sum_around(lo, hi, ordered, offsets, sums, facts, around):
     indptr, middle, indices, mirrored = ordered
     for v in range(lo, hi):
-        row = nodes[v]
+        row = around[v]
         row[_DEGREE], row[_TRIANGLES] = indptr[v + 1] - indptr[v], sums[v, 1]
         row[_STEPS] = sums[v, 0] - row[_DEGREE]
         row[_CYCLES], row[_CLIQUES] = sums[v, 2], sums[v, 3]
@@ -96,6 +96,7 @@ def _sum_around(lo, hi, ordered, offsets, sums, facts, nodes):
             further += sums[u, 1]
             chords += choose2(t)
         row[_FORKS], row[_WALKS], row[_TAILS], row[_FURTHER] = forks, walks, tails, further
+        # Each triangle v, u, w was met twice, and one of the t(uw) is v: sum of t(uw) - 1.
         row[_CHORDS], row[_TIPS] = chords, opposite // 2 - sums[v, 1]
 
 
@@ -145,7 +146,7 @@ def _add_more_cycles(row, u, v, edge):
 
 
 @kernel
-def _fill_rows(lo, hi, ordered, offsets, rows, nodes, facts, counts):
+def _fill_rows(lo, hi, ordered, offsets, rows, around, facts, counts):
     indptr, middle, indices, _ = ordered
     for lower in range(lo, hi):
         for slot in range(middle[lower], indptr[lower + 1]):
@@ -154,9 +155,9 @@ def _fill_rows(lo, hi, ordered, offsets, rows, nodes, facts, counts):
             for column in range(12, row.size):
                 row[column] = 0
             t, k, c4 = fact[TRIANGLES], fact[CLIQUES], fact[CYCLES]
-            u, v = nodes[lower], nodes[indices[slot]]
+            u, v = around[lower], around[indices[slot]]
             from_u, from_v = fact[FROM_LOWER], fact[FROM_HIGHER]
-            for _ in range(2):
+            for _ in range(2):  # first from the lower to the higher node, then back
                 directed = _Edge(t, k, c4, fact[DEGREES], from_u, from_v)
                 _add_trees(row, u, v, directed)
                 _add_one_cycle(row, u, v, directed)
@@ -171,14 +172,14 @@ def _fill_rows(lo, hi, ordered, offsets, rows, nodes, facts, counts):
 
 def _fill_local(ordered, offsets, rows, sums, facts, counts, n_jobs):
     """Fill the columns of this module, and clear those of the others of five nodes."""
-    nodes = np.empty((len(sums), _N_COLUMNS), dtype=np.int64)
+    around = np.empty((len(sums), _N_COLUMNS), dtype=np.int64)
     ranges = ranges_of_rows(ordered, n_jobs)
-    run_ranges(_sum_around, ranges, n_jobs, ordered, offsets, sums, facts, nodes)
-    run_ranges(_fill_rows, ranges, n_jobs, ordered, offsets, rows, nodes, facts, counts)
+    run_ranges(_sum_around, ranges, n_jobs, ordered, offsets, sums, facts, around)
+    run_ranges(_fill_rows, ranges, n_jobs, ordered, offsets, rows, around, facts, counts)
 
 
 def edge_orbits_five(
-    ordered: Ordered, induced: bool, n_jobs: int | None, nodes: np.ndarray | None = None
+    ordered: Ordered, induced: bool, n_jobs: int | None, nodes: np.ndarray
 ) -> np.ndarray:
     """Count edge orbits of graphlets of up to five nodes.
 
@@ -187,15 +188,14 @@ def edge_orbits_five(
     ordered : Ordered
     induced : bool
     n_jobs : int or None
-        Threads; each needs some 20 more numbers an edge. The result does not depend on it.
-    nodes : ndarray of shape (n_nodes,), int64, default=None
+        Threads; each needs some 35 more numbers an edge at most. The result does not depend on it.
+    nodes : ndarray of shape (n_nodes,), int64
         Original number of each node.
 
     Returns
     -------
     ndarray of shape (n_edges, 68), int64
-        Rows in the order of the original upper triangle; without `nodes` in that of
-        `sparsekit.graphlets.orbits._edges4.upward_slots`.
+        Rows in the order of the original upper triangle.
 
     Raises
     ------

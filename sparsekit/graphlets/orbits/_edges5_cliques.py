@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsekit.core.bits import popcount, trailing_zeros
+from sparsekit.core.bits import n_words, popcount, trailing_zeros
 from sparsekit.core.jit import count_workers, kernel, prefetch, run_workers
 from sparsekit.core.ordering import Ordered, ranges_of_rows
-from sparsekit.graphlets.orbits._edges4 import TRIANGLES, added
+from sparsekit.graphlets.orbits._edges4 import TRIANGLES, add_three, sum_of_workers
 from sparsekit.graphlets.orbits._edges5_triangles import CLIQUE_SUMS, N_SUMS, add_triangle
 
 __all__ = ["clique_sums"]
@@ -64,7 +64,7 @@ def _list_pairs(v, ordered, offsets, triangles, local):
     indptr, middle, indices, mirrored = ordered
     mark, bits, pairs = local.mark, local.bits, local.pairs
     start, n_lower = indptr[v], middle[v] - indptr[v]
-    words = (indptr[v + 1] - start + _LOW_BITS) >> 6
+    words = n_words(indptr[v + 1] - start)
     n_pairs = 0
     for slot in range(middle[v], indptr[v + 1]):
         if triangles[slot] == 0:
@@ -109,10 +109,10 @@ def _intersect(i, j, words, local):
 
 
 @kernel
-def _visit_triangles(v, n_higher, ordered, offsets, nodes, facts, local, sums):
+def _visit_triangles(v, n_higher, ordered, offsets, sums, facts, local, totals):
     """Visit the triangles of which v is the lowest node; return whether any is in a clique."""
     indptr, middle, indices, _ = ordered
-    n_rows, words = indptr[v + 1] - middle[v], (indptr[v + 1] - indptr[v] + _LOW_BITS) >> 6
+    n_rows, words = indptr[v + 1] - middle[v], n_words(indptr[v + 1] - indptr[v])
     any_clique = False
     first = middle[v] - offsets[v]
     for pair in range(n_higher):
@@ -120,11 +120,11 @@ def _visit_triangles(v, n_higher, ordered, offsets, nodes, facts, local, sums):
         i = local.pairs[pair, 1] - (middle[v] - indptr[v])
         if pair + _AHEAD < n_higher:
             prefetch(facts, local.pairs[pair + _AHEAD, 2])
-            prefetch(sums, local.pairs[pair + _AHEAD, 2])
+            prefetch(totals, local.pairs[pair + _AHEAD, 2])
         n_common = _intersect(i, j, words, local)
         any_clique |= n_common > 0
         u, w = indices[middle[v] + i], indices[middle[v] + j]
-        add_triangle(v, u, w, first + i, first + j, uw, indptr, nodes, facts, n_common, sums)
+        add_triangle(v, u, w, first + i, first + j, uw, indptr, sums, facts, n_common, totals)
         for place in (i * n_rows + j, j * n_rows + i):
             local.inside[place, 0] = n_common
             local.inside[place, 1] = facts[uw, TRIANGLES]
@@ -135,7 +135,7 @@ def _visit_triangles(v, n_higher, ordered, offsets, nodes, facts, local, sums):
 def _add_lower(i, j, degree, n_lower, excess, local):
     """Add n_common - 1 to edges between the triangle v, i, j and common neighbours below v."""
     across, along, common = local.across, local.along, local.common
-    for word in range((n_lower + _LOW_BITS) >> 6):
+    for word in range(n_words(n_lower)):
         rest = common[word]
         if (word << 6) + 64 > n_lower:
             rest &= (_ONE << np.uint64(n_lower & _LOW_BITS)) - _ONE
@@ -151,7 +151,7 @@ def _add_lower(i, j, degree, n_lower, excess, local):
 def _count_fifth(row, degree, n_lower, local):
     """Count common neighbours above v of the triangle at hand and the neighbour with this row."""
     bits, common = local.bits, local.common
-    word, words = n_lower >> 6, (degree + _LOW_BITS) >> 6
+    word, words = n_lower >> 6, n_words(degree)
     row *= words
     above = ~((_ONE << np.uint64(n_lower & _LOW_BITS)) - _ONE)
     n_fifth = popcount(common[word] & bits[row + word] & above)
@@ -169,7 +169,7 @@ def _add_cliques(i, j, degree, n_lower, near, facts, local):
     of five nodes, all others above v. `near` is the number of the first edge from v.
     """
     inside, across, along, common = local.inside, local.across, local.along, local.common
-    n_rows, words = degree - n_lower, (degree + _LOW_BITS) >> 6
+    n_rows, words = degree - n_lower, n_words(degree)
     c_ij, t_ij = inside[i * n_rows + j, 0] - 1, inside[i * n_rows + j, 1]
     t_i, t_j = facts[near + i, TRIANGLES], facts[near + j, TRIANGLES]
     over_i = over_j = opposite_i = opposite_j = opposite = n_five = 0
@@ -190,26 +190,19 @@ def _add_cliques(i, j, degree, n_lower, near, facts, local):
             over_i, over_j = over_i + c_i, over_j + c_j
             opposite_i, opposite_j = opposite_i + t_ix, opposite_j + t_jx
             opposite, n_five = opposite + facts[near + rank, TRIANGLES], n_five + n_fifth
-            _add(along, x, 0, c_ij, t_ij, n_fifth)
-            _add(across, i * degree + x, 0, c_ij + c_j, t_j, n_fifth)
-            _add(across, j * degree + x, 0, c_ij + c_i, t_i, n_fifth)
-    _add(across, i * degree + n_lower + j, 0, over_i + over_j, opposite, n_five)
-    _add(along, n_lower + i, 0, over_j, opposite_j, n_five)
-    _add(along, n_lower + j, 0, over_i, opposite_i, n_five)
-
-
-@kernel
-def _add(table, row, column, first, second, third):
-    table[row, column] += first
-    table[row, column + 1] += second
-    table[row, column + 2] += third
+            add_three(along, x, 0, c_ij, t_ij, n_fifth)
+            add_three(across, i * degree + x, 0, c_ij + c_j, t_j, n_fifth)
+            add_three(across, j * degree + x, 0, c_ij + c_i, t_i, n_fifth)
+    add_three(across, i * degree + n_lower + j, 0, over_i + over_j, opposite, n_five)
+    add_three(along, n_lower + i, 0, over_j, opposite_j, n_five)
+    add_three(along, n_lower + j, 0, over_i, opposite_i, n_five)
 
 
 @kernel
 def _visit_cliques(v, n_higher, ordered, offsets, facts, local):
     indptr, middle, _, _ = ordered
     degree, n_lower = indptr[v + 1] - indptr[v], middle[v] - indptr[v]
-    words = (degree + _LOW_BITS) >> 6
+    words = n_words(degree)
     near = middle[v] - offsets[v]
     for pair in range(n_higher):
         j, i = local.pairs[pair, 0], local.pairs[pair, 1] - n_lower
@@ -221,15 +214,15 @@ def _visit_cliques(v, n_higher, ordered, offsets, facts, local):
 
 
 @kernel
-def _move(source, row, n_visits, sums, edge):
+def _move(source, row, n_visits, totals, edge):
     """Move sums to those of an edge, on which each clique of five was visited so often."""
     n_five = source[row, 2] // n_visits
-    _add(sums, edge, CLIQUE_SUMS, source[row, 0], source[row, 1], n_five)
+    add_three(totals, edge, CLIQUE_SUMS, source[row, 0], source[row, 1], n_five)
     source[row, 0] = source[row, 1] = source[row, 2] = 0
 
 
 @kernel
-def _flush(v, n_higher, n_pairs, ordered, offsets, local, sums):
+def _flush(v, n_higher, n_pairs, ordered, offsets, local, totals):
     """Move the sums around v to those of the edges."""
     indptr, middle, indices, mirrored = ordered
     degree, n_lower = indptr[v + 1] - indptr[v], middle[v] - indptr[v]
@@ -237,23 +230,23 @@ def _flush(v, n_higher, n_pairs, ordered, offsets, local, sums):
         i, x = local.pairs[pair, 0], local.pairs[pair, 1]
         if pair < n_higher:
             i, x = x - n_lower, i + n_lower
-        _move(local.across, i * degree + x, 2, sums, local.pairs[pair, 2])
+        _move(local.across, i * degree + x, 2, totals, local.pairs[pair, 2])
     for x in range(degree):
         slot = indptr[v] + x
         lower = v
         if x < n_lower:
             lower, slot = indices[slot], np.int64(mirrored[slot])
-        _move(local.along, x, 3, sums, slot - offsets[lower])
+        _move(local.along, x, 3, totals, slot - offsets[lower])
 
 
 @kernel
-def _sum_cliques(lo, hi, worker, ordered, offsets, triangles, nodes, facts, sums):
+def _sum_cliques(lo, hi, worker, ordered, offsets, triangles, sums, facts, totals):
     indptr, middle, indices, _ = ordered
     most, largest, most_bits = 0, 0, 0
     for v in range(lo, hi):
         degree, n_higher = indptr[v + 1] - indptr[v], indptr[v + 1] - middle[v]
         most, largest = max(most, degree), max(largest, degree * n_higher)
-        most_bits = max(most_bits, n_higher * ((degree + _LOW_BITS) >> 6))
+        most_bits = max(most_bits, n_higher * n_words(degree))
     local = _Local(
         np.zeros(middle.size, np.int32),
         np.zeros(most_bits, np.uint64),
@@ -261,7 +254,7 @@ def _sum_cliques(lo, hi, worker, ordered, offsets, triangles, nodes, facts, sums
         np.zeros((most, 3), np.int64),
         np.empty((largest, 3), np.int64),
         np.empty((largest, 2), np.int64),
-        np.empty((most + _LOW_BITS) >> 6, np.uint64),
+        np.empty(n_words(most), np.uint64),
     )
     for v in range(lo, hi):
         n_rows = indptr[v + 1] - middle[v]
@@ -273,11 +266,11 @@ def _sum_cliques(lo, hi, worker, ordered, offsets, triangles, nodes, facts, sums
         for slot in range(indptr[v], indptr[v + 1]):
             local.mark[indices[slot]] = 0
         if n_higher > 0:
-            own = sums[worker]
-            if _visit_triangles(v, n_higher, ordered, offsets, nodes, facts, local, own):
+            own = totals[worker]
+            if _visit_triangles(v, n_higher, ordered, offsets, sums, facts, local, own):
                 _visit_cliques(v, n_higher, ordered, offsets, facts, local)
                 _flush(v, n_higher, n_pairs, ordered, offsets, local, own)
-            for word in range(n_rows * ((indptr[v + 1] - indptr[v] + _LOW_BITS) >> 6)):
+            for word in range(n_rows * n_words(indptr[v + 1] - indptr[v])):
                 local.bits[word] = 0
 
 
@@ -285,7 +278,7 @@ def clique_sums(
     ordered: Ordered,
     offsets: np.ndarray,
     triangles: np.ndarray,
-    nodes: np.ndarray,
+    sums: np.ndarray,
     facts: np.ndarray,
     n_jobs: int | None,
 ) -> np.ndarray:
@@ -294,16 +287,18 @@ def clique_sums(
     Parameters
     ----------
     ordered : Ordered
-    offsets, nodes, facts : ndarray
+    offsets, sums, facts : ndarray
         As for `fill_four`.
     triangles : ndarray of shape (nnz,), int32
+        Triangles on the edge of each slot.
     n_jobs : int or None
 
     Returns
     -------
     ndarray of shape (n_edges, N_SUMS), int64
+        The columns are those of `sparsekit.graphlets.orbits._edges5_triangles`.
     """
-    ranges = ranges_of_rows(ordered, n_jobs, nodes[:, 0] + 1)
-    sums = np.zeros((count_workers(ranges, n_jobs), len(facts), N_SUMS), dtype=np.int64)
-    run_workers(_sum_cliques, ranges, n_jobs, ordered, offsets, triangles, nodes, facts, sums)
-    return added(sums)
+    ranges = ranges_of_rows(ordered, n_jobs, sums[:, 0] + 1)
+    totals = np.zeros((count_workers(ranges, n_jobs), len(facts), N_SUMS), dtype=np.int64)
+    run_workers(_sum_cliques, ranges, n_jobs, ordered, offsets, triangles, sums, facts, totals)
+    return sum_of_workers(totals)

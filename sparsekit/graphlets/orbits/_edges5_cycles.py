@@ -16,14 +16,15 @@ from sparsekit.graphlets.orbits._edges4 import (
     FROM_HIGHER,
     FROM_LOWER,
     TRIANGLES,
-    added,
+    add_three,
+    sum_of_workers,
 )
 
 __all__ = ["Cycles", "cycle_sums", "fill_cycles"]
 
 
 class Cycles(NamedTuple):
-    """Sums over cycles by slot; those of an edge are divided at random between its two slots.
+    """Sums over cycles by slot; those of an edge are divided arbitrarily between its two slots.
 
     Attributes
     ----------
@@ -59,13 +60,6 @@ class _Paths(NamedTuple):
 
 
 @kernel
-def _add(table, row, first, second, third):
-    table[row, 0] += first
-    table[row, 1] += second
-    table[row, 2] += third
-
-
-@kernel
 def _find_paths(x, ordered, triangles, paths, ends):
     """List the ends of paths from x and return their number."""
     indptr, middle, indices, _ = ordered
@@ -82,7 +76,7 @@ def _find_paths(x, ordered, triangles, paths, ends):
             ends[n_ends] = b
             n_ends += counts[b] == 0
             counts[b] += 1
-            _add(sums, b, d_a, t_xa, triangles[step])
+            add_three(sums, b, 0, d_a, t_xa, triangles[step])
     return n_ends
 
 
@@ -130,8 +124,8 @@ def _close_cycles(x, ordered, triangles, paths, cycles):
                 d_b, t_ab = indptr[b + 1] - indptr[b], np.int64(triangles[step])
                 # over the other paths x - e - b of the cycle: d(e), t(xe), t(eb)
                 degrees, near, far = sums[b, 0] - d_a, sums[b, 1] - t_xa, sums[b, 2] - t_ab
-                _add(squares, step, others * d_x + degrees, near, others * t_xa + far)
-                _add(squares, slot, others * d_b + degrees, far, others * t_ab + near)
+                add_three(squares, step, 0, others * d_x + degrees, near, others * t_xa + far)
+                add_three(squares, slot, 0, others * d_b + degrees, far, others * t_ab + near)
         pentagons[slot] += n_pentagons
 
 
@@ -162,7 +156,7 @@ def _sum_cycles(lo, hi, worker, ordered, triangles, cycles):
 
 
 def cycle_sums(
-    ordered: Ordered, triangles: np.ndarray, nodes: np.ndarray, n_jobs: int | None
+    ordered: Ordered, triangles: np.ndarray, sums: np.ndarray, n_jobs: int | None
 ) -> Cycles:
     """Sum over the cycles of four and five nodes on each edge.
 
@@ -170,15 +164,15 @@ def cycle_sums(
     ----------
     ordered : Ordered
     triangles : ndarray of shape (nnz,), int32
-    nodes : ndarray of shape (n_nodes, 4), int64
+    sums : ndarray of shape (n_nodes, 4), int64
         From `sparsekit.graphlets.orbits._count4.node_sums`.
     n_jobs : int or None
     """
-    ranges = ranges_of_rows(ordered, n_jobs, nodes[:, 0] + 1)
+    ranges = ranges_of_rows(ordered, n_jobs, sums[:, 0] + 1)
     shape = count_workers(ranges, n_jobs), len(ordered.indices)
     cycles = Cycles(np.zeros(shape, np.int64), np.zeros((*shape, 3), np.int64))
     run_workers(_sum_cycles, ranges, n_jobs, ordered, triangles, cycles)
-    return Cycles(*map(added, cycles))
+    return Cycles(*map(sum_of_workers, cycles))
 
 
 @kernel
@@ -212,6 +206,9 @@ def fill_cycles(
     counts: np.ndarray,
     n_jobs: int | None,
 ) -> None:
-    """Fill columns 28, 30, 43 and 44 of `counts`; parameters as for `fill_four`."""
+    """Fill columns 28, 30, 43 and 44 of `counts`.
+
+    Parameters are those of `fill_four`, and `cycles` from `cycle_sums`.
+    """
     arrays = (ordered, offsets, rows, sums, facts, cycles, counts)
     run_ranges(_fill_rows, ranges_of_rows(ordered, n_jobs), n_jobs, *arrays)

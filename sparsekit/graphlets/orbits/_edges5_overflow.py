@@ -44,16 +44,23 @@ def check_edge_range(ordered: Ordered, sums: np.ndarray, facts: np.ndarray) -> N
     slots = upward_slots(ordered)
     ends = ordered.indices[ordered.mirrored[slots]], ordered.indices[slots]
     for orbit, bound in _tree_bounds(ordered, degrees, sums, *ends).items():
-        _refuse(orbit, bound.max())
+        _refuse(f"edge orbit {orbit}", bound.max())
     cyclic = _one_cycle_bounds(ordered, degrees, sums, facts, *ends)
-    for orbit, bound in cyclic.items():
-        _refuse(orbit, _COPIES * len(cyclic) * bound.max())
+    # Nodes that hold a cycle are counted in at least one of the bounds: their sum covers all.
+    total = _COPIES * sum(cyclic.values())
+    edge = np.argmax(total)
+    largest = max(cyclic, key=lambda orbit: cyclic[orbit][edge])
+    _refuse(
+        "edge orbits of five-node graphlets with cycles",
+        total[edge],
+        f", most of it from orbit {largest}",
+    )
 
 
-def _refuse(orbit: int, bound: float) -> None:
+def _refuse(what: str, bound: float, source: str = "") -> None:
     if bound >= _LIMIT:
         raise OverflowError(
-            f"counts of edge orbit {orbit} may reach {bound:.3g}, beyond the range of 64-bit "
+            f"counts of {what} may reach {bound:.3g}{source}, beyond the range of 64-bit "
             f"integers (9.22e18). Count a smaller max_nodes, or remove the nodes of highest degree."
         )
 

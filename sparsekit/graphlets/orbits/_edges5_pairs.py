@@ -8,10 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsekit.core.bits import popcount, trailing_zeros
+from sparsekit.core.bits import n_words, popcount, trailing_zeros
 from sparsekit.core.jit import count_workers, kernel, run_ranges, run_workers
 from sparsekit.core.ordering import Ordered, degrees_of, ranges_of_rows
-from sparsekit.graphlets.orbits._edges4 import FROM_HIGHER, FROM_LOWER, TRIANGLES, added
+from sparsekit.graphlets.orbits._binomials import pairs_of
+from sparsekit.graphlets.orbits._edges4 import (
+    FROM_HIGHER,
+    FROM_LOWER,
+    TRIANGLES,
+    add_three,
+    sum_of_workers,
+)
 
 __all__ = ["Pairs", "fill_pairs", "pair_sums"]
 
@@ -110,19 +117,6 @@ class _Around(NamedTuple):
 
 
 @kernel
-def _pairs_of(n):
-    """Pairs out of n. Here 0 <= n < 2**31, so that nothing can go wrong, and nothing is asked."""
-    return (np.int64(n) * (n - 1)) >> 1
-
-
-@kernel
-def _add(table, row, first, second, third):
-    table[row, 0] += first
-    table[row, 1] += second
-    table[row, 2] += third
-
-
-@kernel
 def _count_paths(u, ordered, begins, paths):
     """Count paths by their end, and return the number of ends."""
     indptr, _, indices, _ = ordered
@@ -140,7 +134,7 @@ def _count_paths(u, ordered, begins, paths):
     n_listed = 0
     for i in range(n_ends):
         w = ends[i]
-        paths.outer[w, 0], paths.outer[w, 1] = _pairs_of(counts[w] - 1), 0
+        paths.outer[w, 0], paths.outer[w, 1] = pairs_of(counts[w] - 1), 0
         paths.starts[w] = paths.stops[w] = n_listed
         n_listed += counts[w]
     return n_ends
@@ -174,9 +168,9 @@ def _list_edges(u, ordered, offsets, triangles, around):
     start, stop = indptr[u], indptr[u + 1]
     for slot in range(start, stop):
         mark[indices[slot]] = slot - start + 1
-    n_edges = n_words = 0
+    n_edges = n_used = 0
     for slot in range(start, stop):
-        around.first[slot - start] = n_words
+        around.first[slot - start] = n_used
         if triangles[slot] == 0:
             continue
         a, last = indices[slot], -1
@@ -185,12 +179,12 @@ def _list_edges(u, ordered, offsets, triangles, around):
             if j >= 0:
                 if j >> 6 != last:
                     last = j >> 6
-                    words[n_words], bits[n_words], around.base[n_words] = last, 0, n_edges
-                    n_words += 1
-                bits[n_words - 1] |= _ONE << np.uint64(j & _LOW_BITS)
+                    words[n_used], bits[n_used], around.base[n_used] = last, 0, n_edges
+                    n_used += 1
+                bits[n_used - 1] |= _ONE << np.uint64(j & _LOW_BITS)
                 around.edge[n_edges], around.between[n_edges] = step - offsets[a], 0
                 n_edges += 1
-    around.first[stop - start] = n_words
+    around.first[stop - start] = n_used
     for slot in range(start, stop):
         mark[indices[slot]] = 0
     return n_edges
@@ -242,9 +236,9 @@ def _visit_pair(row_u, n_paths, start, stop, paths, around, inner):
     for entry in range(start, stop):
         i = paths.middles[entry]
         if degree[i] > 0:
-            thick, spokes = degree[i] * (n_paths - 2), _pairs_of(degree[i])
-            _add(inner, row_u + i, thick, spokes, onward[i])
-            _add(inner, paths.slots[entry], thick, spokes, onward[i])
+            thick, spokes = degree[i] * (n_paths - 2), pairs_of(degree[i])
+            add_three(inner, row_u + i, 0, thick, spokes, onward[i])
+            add_three(inner, paths.slots[entry], 0, thick, spokes, onward[i])
             degree[i], onward[i] = 0, 0
 
 
@@ -284,12 +278,12 @@ def _spread(u, ordered, begins, values, outer):
 
 
 @kernel
-def _sum_pairs(lo, hi, worker, ordered, offsets, begins, triangles, nodes, pairs):
+def _sum_pairs(lo, hi, worker, ordered, offsets, begins, triangles, sums, pairs):
     indptr, size = ordered.indptr, ordered.middle.size
     most = most_paths = most_edges = 1
     for u in range(lo, hi):
         most = max(most, indptr[u + 1] - indptr[u])
-        most_paths, most_edges = max(most_paths, nodes[u, 0]), max(most_edges, nodes[u, 1])
+        most_paths, most_edges = max(most_paths, sums[u, 0]), max(most_edges, sums[u, 1])
     paths = _Paths(
         np.zeros(size, np.int32), np.empty(size + 1, np.int32), np.empty((size, 2), np.int64),
         np.empty(size, np.int64), np.empty(size, np.int64),
@@ -299,7 +293,7 @@ def _sum_pairs(lo, hi, worker, ordered, offsets, begins, triangles, nodes, pairs
         np.zeros(size, np.int32), np.empty(most + 1, np.int64),
         np.empty(most_edges, np.int32), np.empty(most_edges, np.uint64),
         np.empty(most_edges, np.int64), np.empty(most_edges, np.int64),
-        np.empty(most_edges, np.int64), np.zeros((most + _LOW_BITS) >> 6, np.uint64),
+        np.empty(most_edges, np.int64), np.zeros(n_words(most), np.uint64),
         np.zeros(most, np.int32), np.zeros(most, np.int64),
         np.empty(most_edges + 1, np.int32), np.empty(most, np.int64),
     )  # fmt: skip
@@ -308,7 +302,7 @@ def _sum_pairs(lo, hi, worker, ordered, offsets, begins, triangles, nodes, pairs
         if indptr[u + 1] - indptr[u] < 2:
             continue
         n_ends = _count_paths(u, ordered, begins, paths)
-        if nodes[u, 1] > 0:
+        if sums[u, 1] > 0:
             _list_paths(u, ordered, begins, triangles, paths)
             n_edges = _list_edges(u, ordered, offsets, triangles, around)
             _visit_pairs(u, n_ends, n_edges, ordered, paths, around, own)
@@ -332,7 +326,7 @@ def pair_sums(
     ordered: Ordered,
     offsets: np.ndarray,
     triangles: np.ndarray,
-    nodes: np.ndarray,
+    sums: np.ndarray,
     n_jobs: int | None,
 ) -> Pairs:
     """Sum over pairs of nodes.
@@ -340,12 +334,13 @@ def pair_sums(
     Parameters
     ----------
     ordered : Ordered
-    offsets, nodes : ndarray
+    offsets, sums : ndarray
         As for `fill_four`.
     triangles : ndarray of shape (nnz,), int32
+        Triangles on the edge of each slot.
     n_jobs : int or None
     """
-    ranges = ranges_of_rows(ordered, n_jobs, nodes[:, 0] + 1)
+    ranges = ranges_of_rows(ordered, n_jobs, sums[:, 0] + 1)
     n_workers, n_slots = count_workers(ranges, n_jobs), len(ordered.indices)
     pairs = Pairs(
         np.zeros((n_workers, n_slots, 2), np.int64),
@@ -353,8 +348,8 @@ def pair_sums(
         np.zeros((n_workers, n_slots // 2), np.int64),
     )
     begins = _first_useful_slots(ordered)
-    run_workers(_sum_pairs, ranges, n_jobs, ordered, offsets, begins, triangles, nodes, pairs)
-    return Pairs(*map(added, pairs))
+    run_workers(_sum_pairs, ranges, n_jobs, ordered, offsets, begins, triangles, sums, pairs)
+    return Pairs(*map(sum_of_workers, pairs))
 
 
 @kernel
@@ -384,6 +379,9 @@ def fill_pairs(
     counts: np.ndarray,
     n_jobs: int | None,
 ) -> None:
-    """Fill columns 42, 56 to 58, 63 and 64 of `counts`; parameters as for `fill_four`."""
+    """Fill columns 42, 56 to 58, 63 and 64 of `counts`.
+
+    Parameters are those of `fill_four`, and `pairs` from `pair_sums`.
+    """
     arrays = (ordered, offsets, rows, facts, pairs, counts)
     run_ranges(_fill_rows, ranges_of_rows(ordered, n_jobs), n_jobs, *arrays)

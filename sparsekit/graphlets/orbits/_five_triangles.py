@@ -8,7 +8,31 @@ from sparsekit.core.jit import count_workers, kernel, run_ranges, run_workers
 from sparsekit.core.ordering import Ordered, ranges_of_rows
 from sparsekit.graphlets.orbits._count4 import EdgeCounts
 
-__all__ = ["TriangleSums", "triangle_sums"]
+__all__ = [
+    "BOOKS",
+    "CLIQUES",
+    "CYCLES",
+    "DEGREES",
+    "ENDS",
+    "FANS",
+    "PAGES",
+    "SIDES",
+    "STRIPS",
+    "TriangleSums",
+    "triangle_sums",
+]
+
+# Columns of the sums over the triangles xab at a node x, with what is added.
+DEGREES = 0  # degrees(ab), see TriangleSums
+SIDES = 1  # sides(ab)
+CYCLES = 2  # c4(ab)
+CLIQUES = 3  # k(ab)
+PAGES = 4  # C(t(ab) - 1, 2)
+ENDS = 5  # (d(a) - 2)(d(b) - 2)
+FANS = 6  # (t(ab) - 1)(d(a) + d(b) - 6)
+BOOKS = 7  # (t(xa) - 1)(t(xb) - 1)
+STRIPS = 8  # (t(ab) - 1)(t(xa) + t(xb) - 2)
+_N_COLUMNS = 9
 
 
 class TriangleSums(NamedTuple):
@@ -21,9 +45,7 @@ class TriangleSums(NamedTuple):
     sides : ndarray of shape (nnz,), int64
         Sum of t(aw) + t(bw) over the common neighbours w of the edge ab.
     corners : ndarray of shape (n_nodes, 9), int64
-        Sums over the triangles xab at node x of: 0 degrees(ab), 1 sides(ab), 2 c4(ab), 3 k(ab),
-        4 C(t(ab) - 1, 2), 5 (d(a) - 2)(d(b) - 2), 6 (t(ab) - 1)(d(a) + d(b) - 6),
-        7 (t(xa) - 1)(t(xb) - 1), 8 (t(ab) - 1)(t(xa) + t(xb) - 2).
+        Sums over the triangles at a node; the columns have names.
     """
 
     degrees: np.ndarray
@@ -58,15 +80,15 @@ def _add_to_corner(sums, opposite, left, right, d_left, d_right, edges, degrees,
     """Add a triangle to the sums of one of its nodes: opposite = ab, left = xa, right = xb."""
     triangles, cliques, cycles = edges
     t, t_left, t_right = triangles[opposite] - 1, triangles[left] - 1, triangles[right] - 1
-    sums[0] += degrees[opposite]
-    sums[1] += sides[opposite]
-    sums[2] += cycles[opposite]
-    sums[3] += cliques[opposite]
-    sums[4] += np.int64(t) * (t - 1) // 2
-    sums[5] += (d_left - 2) * (d_right - 2)
-    sums[6] += t * (d_left + d_right - 6)
-    sums[7] += np.int64(t_left) * t_right
-    sums[8] += np.int64(t) * (t_left + t_right)
+    sums[DEGREES] += degrees[opposite]
+    sums[SIDES] += sides[opposite]
+    sums[CYCLES] += cycles[opposite]
+    sums[CLIQUES] += cliques[opposite]
+    sums[PAGES] += np.int64(t) * (t - 1) // 2
+    sums[ENDS] += (d_left - 2) * (d_right - 2)
+    sums[FANS] += t * (d_left + d_right - 6)
+    sums[BOOKS] += np.int64(t_left) * t_right
+    sums[STRIPS] += np.int64(t) * (t_left + t_right)
 
 
 @kernel
@@ -103,7 +125,7 @@ def triangle_sums(ordered: Ordered, edges: EdgeCounts, n_jobs: int | None) -> Tr
     ranges = ranges_of_rows(ordered, n_jobs)
     degrees, sides = np.empty(n_slots, dtype=np.int64), np.empty(n_slots, dtype=np.int64)
     run_ranges(_sum_edges, ranges, n_jobs, ordered, edges.triangles, degrees, sides)
-    shape = (count_workers(ranges, n_jobs), len(ordered.middle), 9)
+    shape = (count_workers(ranges, n_jobs), len(ordered.middle), _N_COLUMNS)
     corners = np.zeros(shape, dtype=np.int64)
     run_workers(_add_to_corners, ranges, n_jobs, ordered, edges, degrees, sides, corners)
     return TriangleSums(degrees, sides, corners.sum(axis=0))

@@ -70,19 +70,23 @@ def check_cycles(
     if _is_small(degrees, max_nodes):
         return
     bounds = _one_cycle_bounds(ordered, edges, sums.astype(np.float64), degrees, max_nodes)
-    for orbit, bound in bounds.items():
-        largest = _COPIES[max_nodes] * len(bounds) * bound[judged].max(initial=0.0)
-        _refuse(f"graphlets that contain the one of orbit {orbit}", largest)
+    bounds = {orbit: bound[judged] for orbit, bound in bounds.items()}
+    # Nodes that hold a cycle are counted in at least one of the bounds: their sum covers all.
+    total = _COPIES[max_nodes] * sum(bounds.values())
+    if np.max(total, initial=0.0) >= _LIMIT:
+        node = np.argmax(total)
+        largest = max(bounds, key=lambda orbit: bounds[orbit][node])
+        _refuse("graphlets with cycles", total[node], f", most of it from orbit {largest}")
 
 
 def _is_small(degrees: np.ndarray, max_nodes: int) -> bool:
     return _COPIES[max_nodes] * degrees.max(initial=0.0) ** (max_nodes - 1) < _LIMIT
 
 
-def _refuse(what: str, bound: float) -> None:
+def _refuse(what: str, bound: float, source: str = "") -> None:
     if bound >= _LIMIT:
         raise OverflowError(
-            f"counts of {what} may reach {bound:.3g}, beyond the range of 64-bit integers "
+            f"counts of {what} may reach {bound:.3g}{source}, beyond the range of 64-bit integers "
             f"(9.22e18). Count a smaller max_nodes, or remove the nodes of highest degree."
         )
 

@@ -5,37 +5,59 @@ neither lists that grow nor copies are needed, and threads write to disjoint par
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
-from sparsekit.core.bits import trailing_zeros
-from sparsekit.core.jit import RANGES_PER_THREAD, effective_threads, kernel, run_ranges
-from sparsekit.core.partition import split_by_cost
+from sparsekit.core.bits import n_words, trailing_zeros
+from sparsekit.core.jit import kernel, run_ranges
 
 __all__ = [
+    "Key",
+    "Output",
     "assemble",
     "copy_nodes",
     "finish_row",
-    "ranges_by_cost",
     "sorting_bits",
     "sums_of_rows",
 ]
 
+# Orbit of the row's node, orbit of the column's node, steps between them inside the graphlet.
 Key = tuple[int, int, int]
 
 _ONE = np.uint64(1)
 _NARROW_LIMIT = 2**31 - 1
-_COST_OF_A_CALL = 8192  # entries that are visited in about the time of ten calls of a kernel
 _FEW = 16  # nodes that are sorted by insertion
+
+
+class Output(NamedTuple):
+    """Where the rows of matrices go.
+
+    Attributes
+    ----------
+    wanted : ndarray of shape (n_matrices,), int64
+        Place of each matrix among those that can be built.
+    writing : bool
+        Whether rows are written; at first their entries are only counted.
+    starts : ndarray of shape (n_matrices, n_nodes + 1), int64
+        Number of entries in each row, one place further on; once it is written, where it starts.
+    indices, data : tuple of ndarray
+        Of the matrices, and of empty arrays up to the number of those that can be built.
+    """
+
+    wanted: np.ndarray
+    writing: bool
+    starts: np.ndarray
+    indices: tuple[np.ndarray, ...]
+    data: tuple[np.ndarray, ...]
 
 
 @kernel
 def sorting_bits(n_nodes):
     """What `copy_nodes` needs: one bit for each node, and one for each word of these bits."""
-    n_words = (n_nodes + 63) >> 6
-    return np.zeros(n_words, np.uint64), np.zeros((n_words + 63) >> 6, np.uint64)
+    size = n_words(n_nodes)
+    return np.zeros(size, np.uint64), np.zeros(n_words(size), np.uint64)
 
 
 @kernel
@@ -92,8 +114,7 @@ def finish_row(u, values, columns, n_entries, output):
     columns : ndarray of shape (n_entries or more,), int32
         Sorted, if the row is to be written.
     n_entries : int
-    output : tuple
-        As `assemble` passes it.
+    output : Output
     """
     wanted, writing, starts, indices, data = output
     for i in range(wanted.size):
@@ -129,7 +150,7 @@ def assemble(
     task : callable
         A kernel that is called as ``task(lo, hi, *arguments, output)``. For each row of the range
         it computes the values in all possible matrices and calls `finish_row`. Only if
-        ``output[1]`` is true the columns have to be sorted.
+        ``output.writing`` is true the columns have to be sorted.
     possible : sequence of keys
         What `task` computes, in the order of its values.
     keys : sequence of keys
@@ -154,7 +175,7 @@ def assemble(
         sizes = [*sizes, *[0] * (len(possible) - len(sizes))]
         indices = tuple(np.empty(size, dtype=index_type) for size in sizes)
         data = tuple(np.empty(size, dtype=np.int64) for size in sizes)
-        output = (wanted, writing, starts, indices, data)
+        output = Output(wanted, writing, starts, indices, data)
         run_ranges(task, ranges, n_jobs, *arguments, output)
         return indices, data
 
@@ -171,14 +192,6 @@ def _wrap(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray) -> sp.csr_a
     matrix = sp.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
     matrix.has_canonical_format = True
     return matrix
-
-
-def ranges_by_cost(costs: np.ndarray, n_jobs: int | None) -> list[tuple[int, int]]:
-    """Ranges of rows of equal cost: few for a small graph, where a call costs more than a row."""
-    cumulative = np.zeros(len(costs) + 1)
-    np.cumsum(costs, out=cumulative[1:])
-    wanted = 1 + int(cumulative[-1] // _COST_OF_A_CALL)
-    return split_by_cost(cumulative, min(wanted, RANGES_PER_THREAD * effective_threads(n_jobs)))
 
 
 def sums_of_rows(indptr: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ from sparsekit.core.cliques import triangles_and_cliques
 from sparsekit.core.cycles import four_cycles
 from sparsekit.core.jit import kernel
 from sparsekit.core.ordering import Ordered, order_by_degree
-from sparsekit.graphlets.orbits._binomials import choose2
+from sparsekit.core.partition import ranges_by_cost
+from sparsekit.graphlets.orbits._binomials import pairs_of
 from sparsekit.graphlets.orbits._count4 import EdgeCounts
 from sparsekit.graphlets.orbits._edges4 import (
     CLIQUES,
@@ -27,7 +28,7 @@ from sparsekit.graphlets.orbits._edges4 import (
     edge_facts,
     edge_offsets,
 )
-from sparsekit.graphlets.pairs._assemble import assemble, finish_row, ranges_by_cost, sums_of_rows
+from sparsekit.graphlets.pairs._assemble import Key, assemble, finish_row, sums_of_rows
 
 __all__ = ["HOP_ONE", "EdgeTable", "count_edges", "hop_one", "triangles_of"]
 
@@ -66,7 +67,7 @@ class EdgeTable(NamedTuple):
     indices : ndarray of shape (nnz,), int32
     ranks : ndarray of shape (n_nodes,), int32
         Number of each node in degree order.
-    edges : ndarray of shape (nnz,), int32 or int64
+    fact_rows : ndarray of shape (nnz,), uint32 or int64
         Row of `facts` for each entry.
     facts : ndarray of shape (n_edges, 8), int64
         From `sparsekit.graphlets.orbits._edges4.edge_facts`; columns that are not needed are 0.
@@ -75,12 +76,12 @@ class EdgeTable(NamedTuple):
     indptr: np.ndarray
     indices: np.ndarray
     ranks: np.ndarray
-    edges: np.ndarray
+    fact_rows: np.ndarray
     facts: np.ndarray
 
 
 @kernel
-def _number_edges(ordered, offsets, nodes, ranks, own_indptr, edges):
+def _number_edges(ordered, offsets, nodes, ranks, own_indptr, fact_rows):
     """Visit nodes in the graph's order: each of its rows then receives its entries sorted."""
     indptr, middle, indices, mirrored = ordered
     cursor = own_indptr[:-1].copy()
@@ -89,13 +90,11 @@ def _number_edges(ordered, offsets, nodes, ranks, own_indptr, edges):
         for slot in range(indptr[rank], indptr[rank + 1]):
             u, is_upward = nodes[indices[slot]], slot >= middle[rank]
             upward = slot if is_upward else mirrored[slot]
-            edges[cursor[u]] = upward - offsets[rank if is_upward else indices[slot]]
+            fact_rows[cursor[u]] = upward - offsets[rank if is_upward else indices[slot]]
             cursor[u] += 1
 
 
-def count_edges(
-    pattern: sp.csr_array, keys: Sequence[tuple[int, int, int]], n_jobs: int | None
-) -> EdgeTable:
+def count_edges(pattern: sp.csr_array, keys: Sequence[Key], n_jobs: int | None) -> EdgeTable:
     """Count what these orbit adjacencies need to know of each edge.
 
     Parameters
@@ -115,10 +114,11 @@ def count_edges(
     ranks[nodes] = np.arange(len(nodes), dtype=np.int32)
     indptr = pattern.indptr.astype(np.int64)
     indices = pattern.indices.astype(np.int32, copy=False)
-    edges = np.empty_like(ordered.mirrored)
+    fact_rows = np.empty_like(ordered.mirrored)
     offsets = edge_offsets(ordered)
-    _number_edges(ordered, offsets, nodes, ranks, indptr, edges)
-    return EdgeTable(indptr, indices, ranks, edges, _facts(ordered, offsets, set(keys), n_jobs))
+    _number_edges(ordered, offsets, nodes, ranks, indptr, fact_rows)
+    facts = _facts(ordered, offsets, set(keys), n_jobs)
+    return EdgeTable(indptr, indices, ranks, fact_rows, facts)
 
 
 def _facts(ordered: Ordered, offsets: np.ndarray, keys: set, n_jobs: int | None) -> np.ndarray:
@@ -131,7 +131,7 @@ def _facts(ordered: Ordered, offsets: np.ndarray, keys: set, n_jobs: int | None)
 
 def triangles_of(table: EdgeTable) -> np.ndarray:
     """Triangles on the edge of each entry, int32."""
-    return table.facts[:, TRIANGLES].astype(np.int32)[table.edges]
+    return table.facts[:, TRIANGLES].astype(np.int32)[table.fact_rows]
 
 
 @kernel
@@ -139,9 +139,10 @@ def _fill_values(d_u, d_v, S_u, S_v, T_u, T_v, t, k, c4, at_u, at_v, degrees, va
     """Values for an edge uv, in column j.
 
     With w their common neighbours, `at_u` is the sum of t(u, w), `at_v` that of t(v, w) and
-    `degrees` that of d(w).
+    `degrees` that of d(w). The same formulas for a new node u are in
+    `sparsekit.graphlets.factors._new_rows._hop_one`.
     """
-    x13_13 = choose2(t) - k
+    x13_13 = pairs_of(t) - k
     x12_13, x13_12 = at_v - t - 2 * k, at_u - t - 2 * k
     chorded = x12_13 + x13_12 + 2 * k  # squares of which uv is a side, with one chord or both
     x8_8 = c4 - chorded
@@ -157,8 +158,8 @@ def _fill_values(d_u, d_v, S_u, S_v, T_u, T_v, t, k, c4, at_u, at_v, degrees, va
     values[8, j] = x8_8
     values[9, j], values[10, j] = x9_11, x11_9
     values[11, j], values[12, j], values[13, j] = x10_10, x10_11, x11_10
-    values[14, j] = choose2(d_v - 1) - x9_11 - x10_11 - x12_13 - x13_13 - k
-    values[15, j] = choose2(d_u - 1) - x11_9 - x11_10 - x13_12 - x13_13 - k
+    values[14, j] = pairs_of(d_v - 1) - x9_11 - x10_11 - x12_13 - x13_13 - k
+    values[15, j] = pairs_of(d_u - 1) - x11_9 - x11_10 - x13_12 - x13_13 - k
     values[16, j] = (d_u - 1) * (d_v - 1) - t - x8_8 - x10_11 - x11_10 - 2 * x13_13 - chorded
     values[17, j] = S_v - not_paths - 2 * x9_11 - x12_13
     values[18, j] = S_u - not_paths - 2 * x11_9 - x13_12
@@ -166,7 +167,7 @@ def _fill_values(d_u, d_v, S_u, S_v, T_u, T_v, t, k, c4, at_u, at_v, degrees, va
 
 @kernel
 def _rows(lo, hi, table, degree_sums, node_triangles, output):
-    indptr, indices, ranks, edges, facts = table
+    indptr, indices, ranks, fact_rows, facts = table
     most = 0
     for u in range(lo, hi):
         most = max(most, indptr[u + 1] - indptr[u])
@@ -174,7 +175,7 @@ def _rows(lo, hi, table, degree_sums, node_triangles, output):
     for u in range(lo, hi):
         d_u = indptr[u + 1] - indptr[u]
         for j in range(d_u):
-            v, fact = indices[indptr[u] + j], facts[edges[indptr[u] + j]]
+            v, fact = indices[indptr[u] + j], facts[fact_rows[indptr[u] + j]]
             at_u, at_v = fact[FROM_LOWER], fact[FROM_HIGHER]
             if ranks[u] > ranks[v]:
                 at_u, at_v = at_v, at_u
@@ -198,9 +199,7 @@ def _rows(lo, hi, table, degree_sums, node_triangles, output):
         finish_row(u, values, columns, d_u, output)
 
 
-def hop_one(
-    table: EdgeTable, keys: Sequence[tuple[int, int, int]], n_jobs: int | None
-) -> dict[tuple[int, int, int], sp.csr_array]:
+def hop_one(table: EdgeTable, keys: Sequence[Key], n_jobs: int | None) -> dict[Key, sp.csr_array]:
     """Orbit adjacencies of adjacent nodes.
 
     Parameters

@@ -11,12 +11,13 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator
 
 from sparsekit.core.jit import kernel
+from sparsekit.core.partition import ranges_by_cost
 from sparsekit.graphlets.orbits._edges4 import CYCLES
 from sparsekit.graphlets.pairs._assemble import (
+    Key,
     assemble,
     copy_nodes,
     finish_row,
-    ranges_by_cost,
     sorting_bits,
     sums_of_rows,
 )
@@ -103,16 +104,14 @@ def _rows(lo, hi, indptr, indices, triangles, output):
         if many:
             n_reached = _collect(walks, columns, values[0])
         else:
-            copy_nodes(reached[:n_reached], output[1], bits, columns)
+            copy_nodes(reached[:n_reached], output.writing, bits, columns)
             for j in range(n_reached):
                 values[0, j], walks[columns[j]] = walks[columns[j]], 0
         finish_row(u, values, columns, n_reached, output)
         forget(seen, n_seen, position)
 
 
-def hop_three(
-    table: EdgeTable, keys: Sequence[tuple[int, int, int]], n_jobs: int | None
-) -> dict[tuple[int, int, int], sp.csr_array]:
+def hop_three(table: EdgeTable, keys: Sequence[Key], n_jobs: int | None) -> dict[Key, sp.csr_array]:
     """Orbit adjacency of the two ends of an induced path of four nodes.
 
     Parameters
@@ -172,7 +171,7 @@ def _walks_but_long_paths(pattern: sp.csr_array, n_jobs: int | None) -> sp.csr_a
     paws, diamonds = hop_two(table, keys, n_jobs).values()
     degrees = np.diff(table.indptr)
     rows = np.repeat(np.arange(len(degrees)), degrees)
-    along = degrees[rows] + degrees[table.indices] - 1 + table.facts[table.edges, CYCLES]
+    along = degrees[rows] + degrees[table.indices] - 1 + table.facts[table.fact_rows, CYCLES]
     adjacent = sp.csr_array((along, pattern.indices, pattern.indptr), shape=pattern.shape)
     closed = sums_of_rows(table.indptr, triangles_of(table))
     returning = sp.diags_array(closed.astype(np.float64), format="csr")

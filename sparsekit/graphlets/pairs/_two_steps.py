@@ -8,7 +8,7 @@ particular order.
 
 import numpy as np
 
-from sparsekit.core.bits import popcount
+from sparsekit.core.bits import n_words, popcount
 from sparsekit.core.jit import kernel
 
 __all__ = [
@@ -145,7 +145,7 @@ def _count_edges(u, n_seen, indptr, indices, triangles, position, sums):
             n_walks += triangles[slot] * (indptr[c + 1] - indptr[c]) // 2
     if n_members == 0:
         return
-    n_blocks = (n_members + 63) >> 6
+    n_blocks = n_words(n_members)
     # Steps of either kind take about as long. Where neighbours of u are densely linked bits win by
     # far (8 times on a geometric graph of degree 50), where they hardly are walks do.
     if (n_seen + n_paths) * n_blocks < n_walks:
@@ -169,7 +169,8 @@ def count_steps(u, indptr, indices, triangles, position, seen, sums):
     seen : ndarray of shape (room,), int32
         Written to: nodes by their position, from 1 on. For the room see `room_for`.
     sums : ndarray of shape (room, N_SUMS), int64
-        Written to: sums by position. Those at positions of neighbours hold PATHS alone.
+        Written to: sums by position. At those of neighbours only PATHS holds; the other columns are
+        left half summed up and must not be read.
 
     Returns
     -------

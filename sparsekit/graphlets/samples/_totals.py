@@ -9,7 +9,9 @@ from sparsekit.graphlets.orbits._count4 import EdgeCounts
 
 __all__ = ["total_copies"]
 
-# Differences below this share of what is subtracted from are rounding: there is no copy.
+# Floats hold all integers up to here. Above, a difference that is smaller than this share of what
+# is subtracted from is rounding: there is no copy.
+_EXACT = 2.0**53
 _ROUNDING = 1e-12
 
 
@@ -75,7 +77,8 @@ def total_copies(
     copies = np.full(N_GRAPHLETS[5], np.nan)
     for graphlet, (all_, improper) in terms.items():
         n_copies = all_ - improper
-        copies[graphlet] = n_copies if n_copies > _ROUNDING * all_ else 0.0
+        rounding = _ROUNDING * all_ if all_ > _EXACT else 0.0
+        copies[graphlet] = n_copies if n_copies > rounding else 0.0
     return copies
 
 
