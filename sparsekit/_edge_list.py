@@ -62,7 +62,7 @@ def read_edge_table(path: Any) -> EdgeTable:
 
 def _read_text(path: Path) -> str:
     raw = path.read_bytes()
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         try:
             raw = gzip.decompress(raw)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:

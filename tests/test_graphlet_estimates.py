@@ -24,6 +24,7 @@ from sparsekit.core.ordering import order_by_degree
 from sparsekit.graphlets import GraphletEstimate, _sample, estimate_graphlets
 from sparsekit.graphlets._sample import KINDS
 from sparsekit.graphlets.orbits._count4 import edge_counts, node_sums
+from sparsekit.graphlets.samples import _totals
 from sparsekit.graphlets.samples._copies import copies_matrix, graphlets_of_codes
 from sparsekit.graphlets.samples._totals import total_copies
 
@@ -127,9 +128,9 @@ def test_no_bias_from_kinds_without_a_proper_draw(name, n_samples):
     parts = [nx.complete_graph(4)] * 200
     parts += [nx.complete_graph(5), nx.wheel_graph(5), nx.lollipop_graph(4, 1)]
     A = GRAPHS[name] if name in GRAPHS else matrix_of(nx.disjoint_union_all(parts))
-    large = [nx.disjoint_union_all(parts[200:])]  # cliques of four nodes hold nothing of five
-    truth = exact(name) if name in GRAPHS else oracle.graphlet_counts(matrix_of(large[0]), 5)
-    found = [estimate_graphlets(A, n_samples=n_samples, random_state=s).counts for s in range(1500)]
+    large = matrix_of(nx.disjoint_union_all(parts[200:]))  # the only parts with five nodes
+    truth = exact(name) if name in GRAPHS else oracle.graphlet_counts(large, 5)
+    found = [estimate_graphlets(A, n_samples=n_samples, random_state=s).counts for s in range(1000)]
     error = np.mean(found, axis=0)[9:] - truth[9:]
     sigma = np.std(found, axis=0, ddof=1)[9:] / np.sqrt(len(found))
     assert np.all(np.abs(error) <= 4 * sigma + 1e-9 * truth[9:])
@@ -331,13 +332,13 @@ def test_counts_beyond_64_bits():
     assert np.all(stderr == 0)
 
 
-def test_small_differences_of_large_totals_are_copies():
-    """One path of five nodes beside many stars: nothing is rounded below 2**53."""
-    parts = [star(6_000)] * 40 + [matrix_of(nx.path_graph(5))]
-    A = sp.block_diag(parts, format="csr")
-    copies = total_copies(*prepared(A), None)
-    assert copies[9] == 1
-    assert copies[10] == 0
+def test_nothing_is_rounded_off_below_2_to_the_53(monkeypatch):
+    arrays = prepared(GRAPHS["clustered"])
+    expected = total_copies(*arrays, None)
+    monkeypatch.setattr(_totals, "_ROUNDING", 1.0)  # more than any difference
+    np.testing.assert_array_equal(total_copies(*arrays, None), expected)
+    monkeypatch.setattr(_totals, "_EXACT", 1.0)
+    assert total_copies(*arrays, None)[9] == 0 < expected[9]
 
 
 @NEEDS_COMPILER

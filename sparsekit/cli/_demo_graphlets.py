@@ -128,7 +128,7 @@ def _write_times(novel: _Novel, loading: float) -> None:
     is_same = np.array_equal(enumerated, novel.counts)
     write_line(f"Enumeration gives {'the same' if is_same else 'DIFFERENT'} counts.")
     write_line(f"Loading (the first time: compiling) took {loading:.1f} s, not in the table.")
-    write_line("The larger graph: handwritten digits. max_nodes=5 counts 73 orbits instead of 15.")
+    write_line("The larger graph: handwritten digits. max_nodes=5 counts 73 orbits, not 15.")
     write_line()
 
 
