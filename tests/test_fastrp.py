@@ -289,7 +289,7 @@ def test_frames_in_and_out():
         ({"dtype": None}, "dtype must be numpy.float32 or numpy.float64"),
         ({"dtype": "vector"}, "dtype must be numpy.float32 or numpy.float64"),
         ({"deflate": True, "operator": "adjacency"}, "deflate=True needs operator"),
-        ({"n_jobs": 0}, "n_jobs=0"),
+        ({"n_jobs": 0}, "expected n_jobs to be None"),
     ],
 )
 def test_bad_parameters(settings, message):
