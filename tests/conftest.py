@@ -60,6 +60,7 @@ ONLY_COMPILED = {
     "test_orbit_counts.py::test_big_cases": "ten thousand nodes",
     "test_orbit_counts.py::test_cliques_fill_words_of_bits": "a clique of 131 nodes",
     "test_five_pairs.py::test_cliques_of_more_than_four_words": "a clique of 290 nodes",
+    "test_graphlet_totals.py": "400,000 leaves",
     "test_graphlet_factorise.py::test_fewer_directions_than_components": "a thousand nodes",
     "test_graphlet_embedding.py::test_threads_and_seeds_and_inputs": "many graphs with all pairs",
     "test_graphlet_counter.py::test_grid_search_over_random_graphs": "fits of dozens of graphs",

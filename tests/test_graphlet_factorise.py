@@ -108,3 +108,13 @@ def test_fewer_directions_than_components(graph, pair):
     assert not model.embedding_[:, rank:].any()
     gram = model.embedding_.T @ model.embedding_
     np.testing.assert_allclose(gram, np.diag(model.singular_values_), atol=1e-9)
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("n_components", [5, 16])
+def test_rank_one_of_many_rows(n_components, symmetric):
+    """Lanczos returns rounding for the other directions; there is nothing to look for."""
+    ones = sp.csr_array(np.ones((600, 600)))
+    found = truncated_svd(ones, n_components, np.random.RandomState(0), symmetric=symmetric)
+    np.testing.assert_allclose(found.values[0], 600)
+    assert not found.values[1:].any()

@@ -50,13 +50,13 @@ class _NodeTransformer(
         """Canonical rows for `transform`, one column a fitted node."""
         check_is_fitted(self)
         rows = csr.canonical(self._checked(X))
+        validate_data(self, adjacency_of(X), skip_check_array=True, reset=False)
         names = _names_of(X)
         if self._names is not None and names is not None and names != self._names:
             raise ValueError(
                 "the nodes of X are named or ordered otherwise than those of the fitted graph. "
                 "Columns go by position: pass the rows of an adjacency in the fitted order."
             )
-        validate_data(self, adjacency_of(X), skip_check_array=True, reset=False)
         return rows
 
     def _fitted_adjacency(self) -> sp.csr_array:

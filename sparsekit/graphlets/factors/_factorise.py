@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 from sklearn.utils.extmath import svd_flip
 
 __all__ = ["Factors", "truncated_svd"]
@@ -144,11 +144,14 @@ def _leading_subspace(operator, n_components, random):
     while True:
         rest = _without(operator, basis)
         largest = np.abs(_lanczos(rest, 1, random, ncv=_WIDE, tol=_OVERLOOKED)[0]).max(initial=0)
-        is_full = len(values) == n_components
-        least = np.abs(values).min() if is_full else _NOTHING * np.abs(values).max(initial=0)
+        least = _NOTHING * np.abs(values).max(initial=0)
+        if len(values) == n_components:
+            least = max(least, np.abs(values).min())
         if largest <= (1 + _OVERLOOKED) * least:
             return basis
         vectors = _lanczos(rest, n_more, random)[1]
+        if vectors.shape[1] == 0:
+            return basis
         joint, _ = np.linalg.qr(np.hstack((basis, vectors)))
         inside = joint.T @ operator.matmat(joint)
         eigenpairs = np.linalg.eigh((inside + inside.T) / 2)
@@ -168,6 +171,8 @@ def _lanczos(operator, n_components, random, **options):
     while n_components > 0:
         try:
             return eigsh(operator, n_components, v0=start, **options)
+        except ArpackNoConvergence:
+            raise
         except ArpackError:
             n_components //= 2
     return np.zeros(0), np.zeros((operator.shape[0], 0))

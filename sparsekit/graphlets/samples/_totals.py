@@ -17,7 +17,10 @@ _ROUNDING = 1e-12
 
 @kernel
 def _sum_slots(lo, hi, ordered, triangles, sums):
-    """Columns: sums of t (t - 1), t (d(u) - 2) and C(t, 3) over the neighbours u of each node."""
+    """Columns: sums over the neighbours u of each node of t (t - 1), t (d(u) - 2), C(t, 3), d'^2.
+
+    d' is d(u) - 1.
+    """
     indptr, _, indices, _ = ordered
     for v in range(lo, hi):
         for slot in range(indptr[v], indptr[v + 1]):
@@ -26,6 +29,7 @@ def _sum_slots(lo, hi, ordered, triangles, sums):
             sums[v, 0] += t * (t - 1)
             sums[v, 1] += t * (indptr[u + 1] - indptr[u] - 2)
             sums[v, 2] += t * (t - 1) * (t - 2) / 6
+            sums[v, 3] += np.float64(indptr[u + 1] - indptr[u] - 1) ** 2
 
 
 def total_copies(
@@ -46,7 +50,7 @@ def total_copies(
     ndarray of shape (30,), float64
         NaN for the graphlets of five nodes that have no closed form here. Exact below 2**53.
     """
-    more = np.zeros((len(sums), 3))
+    more = np.zeros((len(sums), 4))
     ranges = ranges_of_rows(ordered, n_jobs)
     run_ranges(_sum_slots, ranges, n_jobs, ordered, edges.triangles, more)
     d = degrees_of(ordered).astype(np.float64)
@@ -64,7 +68,8 @@ def total_copies(
         6: (np.sum(T * (d - 2)), 0),
         7: (closed / 4, 0),
         8: (K4.sum() / 4, 0),
-        9: (np.sum(walks**2 - d * (d - 1) ** 2) / 2, np.sum(2 * T * (d - 1) - T + C4)),
+        # Node by node, so that nothing large is subtracted in the end.
+        9: (np.sum(walks**2 - more[:, 3]) / 2, np.sum(2 * T * (d - 1) - T + C4)),
         10: (np.sum(_choose(d - 1, 2) * walks), np.sum(2 * T * (d - 2))),
         11: (_choose(d, 4).sum(), 0),
         12: (np.sum((d - 2) * more[:, 1]) / 2, closed / 2),
