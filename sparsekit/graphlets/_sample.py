@@ -117,8 +117,8 @@ class GraphletEstimate(NamedTuple):
     --------
     >>> import networkx as nx
     >>> from sparsekit.graphlets import estimate_graphlets
-    >>> counts, stderr, n_samples = estimate_graphlets(nx.star_graph(4), random_state=0)
-    >>> float(counts[11]), float(stderr[11])  # the whole graph is this graphlet
+    >>> estimate = estimate_graphlets(nx.star_graph(4), n_samples=100, random_state=0)
+    >>> float(estimate.counts[11]), float(estimate.stderr[11])  # the graph is this graphlet
     (1.0, 0.0)
     """
 
@@ -212,8 +212,8 @@ def estimate_graphlets(
     --------
     >>> import networkx as nx
     >>> from sparsekit.graphlets import estimate_graphlets
-    >>> graph = nx.barabasi_albert_graph(1000, 5, seed=0)
-    >>> estimate = estimate_graphlets(graph, random_state=0)
+    >>> graph = nx.barabasi_albert_graph(100, 5, seed=0)
+    >>> estimate = estimate_graphlets(graph, n_samples=2000, random_state=0)
     >>> estimate.counts.shape
     (30,)
     """
