@@ -5,11 +5,20 @@ and `Table` objects; `compare.py` finds it, prints what it yields and writes the
 """
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Options", "Table", "Target", "count", "seconds", "target_table", "times"]
+__all__ = [
+    "Options",
+    "Table",
+    "Target",
+    "count",
+    "seconds",
+    "target_table",
+    "times",
+    "with_targets",
+]
 
 _WIDTH = 96
 
@@ -102,6 +111,21 @@ def target_table(targets: Iterable[Target]) -> Table:
             notes.append(f"{target.what}: {measured}. {target.reason}")
     columns = ("target", "aimed at", "must hold", "measured", "verdict")
     return Table("Targets", columns, rows, notes)
+
+
+def with_targets(
+    parts: Iterable[Iterable[str | Table | list[Target]]],
+) -> Iterator[str | Table]:
+    """Blocks of all parts; the targets among them are held back for one table at the end."""
+    targets: list[Target] = []
+    for part in parts:
+        for block in part:
+            if isinstance(block, list):
+                targets += block
+            else:
+                yield block
+    if targets:
+        yield target_table(targets)
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

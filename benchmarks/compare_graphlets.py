@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from benchmarks._graphlets import check_answers, check_totals, graph
 from benchmarks._measure import Timing, alternate
-from benchmarks._report import Options, Table, Target, count, seconds, target_table, times
+from benchmarks._report import Options, Table, Target, count, seconds, times, with_targets
 from sparsekit.graph import Graph, as_graph
 from sparsekit.graphlets import count_orbits
 
@@ -303,11 +303,4 @@ def _growth(options: Options) -> Iterator[Table]:
 def run(options: Options) -> Iterator[str | Table]:
     """Yield the blocks of the page."""
     warm_up()
-    targets: list[Target] = []
-    for part in (_against_product, _against_peers, _growth):
-        for block in part(options):
-            if isinstance(block, list):
-                targets += block
-            else:
-                yield block
-    yield target_table(targets)
+    yield from with_targets(part(options) for part in (_against_product, _against_peers, _growth))

@@ -18,7 +18,7 @@ from benchmarks._measure import (
     memory_can_be_measured,
     peak_extra_bytes,
 )
-from benchmarks._report import Options, Table, Target, count, seconds, target_table, times
+from benchmarks._report import Options, Table, Target, count, seconds, times, with_targets
 from benchmarks.compare_graphlets import PRODUCT, contenders
 from sparsekit.graphlets import count_orbits, orbit_adjacencies, orbit_adjacency_operator
 from sparsekit.graphlets._tables import ORBIT_PAIRS
@@ -190,15 +190,7 @@ def _operator(options: Options) -> Iterator[Table]:
 def run(options: Options) -> Iterator[str | Table]:
     """Yield the blocks of the page."""
     warm_up()
-    targets: list[Target] = []
-    for part in (_time, _memory, _operator):
-        for block in part(options):
-            if isinstance(block, list):
-                targets += block
-            else:
-                yield block
-    if targets:
-        yield target_table(targets)
+    yield from with_targets(part(options) for part in (_time, _memory, _operator))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from benchmarks._measure import (
     memory_can_be_measured,
     peak_extra_bytes,
 )
-from benchmarks._report import Options, Table, Target, seconds, target_table, times
+from benchmarks._report import Options, Table, Target, seconds, times, with_targets
 from benchmarks.compare_graphlets import COUNTS, LARGE, PRODUCT, contenders, warm_up
 from sparsekit.graphlets import count_orbits
 
@@ -138,14 +138,7 @@ _WHY_SLOW = (
 def run(options: Options) -> Iterator[str | Table]:
     """Yield the blocks of the page."""
     warm_up()
-    targets: list[Target] = []
-    for part in (_threads, _memory, _first_calls):
-        for block in part(options):
-            if isinstance(block, list):
-                targets += block
-            else:
-                yield block
-    yield target_table(targets)
+    yield from with_targets(part(options) for part in (_threads, _memory, _first_calls))
 
 
 if __name__ == "__main__":

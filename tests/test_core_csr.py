@@ -107,17 +107,6 @@ class TestSymmetry:
         A = csr.canonical(symmetric_oracle_graph)
         assert csr.equal(csr.pack(csr.symmetrise(A)), csr.pack(A))
 
-    def test_reverse_slots(self, symmetric_oracle_graph):
-        A = csr.canonical(symmetric_oracle_graph)
-        mirrored = csr.reverse_slots(A)
-        entries = A.tocoo()
-        slot_of = {
-            pair: slot for slot, pair in enumerate(zip(entries.row, entries.col, strict=True))
-        }
-        expected = [slot_of[j, i] for i, j in slot_of]
-        assert mirrored.tolist() == expected
-        assert mirrored.dtype == np.int64
-
 
 class TestSums:
     def test_oracle_graphs(self, oracle_graph):

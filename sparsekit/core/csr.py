@@ -20,7 +20,6 @@ __all__ = [
     "multiply",
     "pack",
     "read_only",
-    "reverse_slots",
     "row_ranges",
     "row_sums",
     "symmetrise",
@@ -169,13 +168,6 @@ def symmetrise(matrix: sp.csr_array) -> sp.csr_array:
     first = np.flatnonzero(np.diff(rows, prepend=-1) | np.diff(columns, prepend=-1))
     larger = np.maximum.reduceat(values, first) if len(first) else values
     return canonical(sp.coo_array((larger, (rows[first], columns[first])), shape=matrix.shape))
-
-
-def reverse_slots(matrix: sp.csr_array) -> np.ndarray:
-    """For each stored entry (i, j) of a symmetric matrix, the position of (j, i)."""
-    slots = np.arange(matrix.nnz, dtype=np.int64)
-    # Transposing carries each position to the place of its mirror image, in linear time.
-    return sp.csr_array((slots, matrix.indices, matrix.indptr), shape=matrix.shape).T.tocsr().data
 
 
 def row_ranges(matrix: CSR | sp.csr_array, n_jobs: int | None) -> list[tuple[int, int]]:
