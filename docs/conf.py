@@ -10,6 +10,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+from house_style import Origin
+
 import sparsekit
 
 project = "sparsekit"
@@ -43,6 +45,7 @@ extlinks = {
 
 autodoc_typehints = "none"  # the docstrings say more than the annotations
 autosummary_generate = True
+autosummary_context = {"origin": Origin()}
 numpydoc_show_class_members = False  # the autosummary template lists them
 
 # Prompts and output stay in the page but out of the clipboard.

@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 
 # Imported on first use: `import sparsekit` must not pay for numba or scikit-learn.
 _SUBPACKAGES = (
+    "causal",
     "cli",
     "compose",
     "core",
@@ -14,6 +15,7 @@ _SUBPACKAGES = (
     "embedding",
     "graph",
     "graphlets",
+    "metrics",
     "plotting",
 )
 

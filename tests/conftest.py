@@ -71,6 +71,21 @@ ONLY_COMPILED = {
     "test_graphlet_embedding.py::test_threads_and_seeds_and_inputs": "many graphs with all pairs",
     "test_graphlet_counter.py::test_grid_search_over_random_graphs": "fits of dozens of graphs",
     "test_orbit_counter.py::test_new_nodes_that_overflow": "a star of 130,000 leaves",
+    "test_colide_solve.py::test_distances_to_the_true_graphs": "paths of 20 variables and more",
+    "test_colide_solve.py::test_permuted_columns": "paths of 20 and 50 variables",
+    "test_colide_solve.py::test_threads_do_not_change_a_bit": "paths of 20 and 50 variables",
+    "test_colide_solve.py::test_rounding_of_the_covariance": "paths of 20 variables",
+    "test_colide_solve.py::test_they_never_raise_the_objective": "paths of 20 variables",
+    "test_colide_solve.py::test_they_find_lower_ones": "paths of 20 variables",
+    "test_colide_solve.py::test_more_than_three_are_drawn": "paths of 20 variables",
+    "test_colide_solve.py::test_equal_noise_has_one_start_only": "paths of 20 variables",
+    "test_colide_solve.py::test_dependent_columns": "tens of thousands of iterations",
+    "test_colide.py::test_more_columns_than_samples": "paths of 30 variables",
+    "test_colide.py::test_a_stored_case": "paths of 20 variables",
+    "test_colide.py::test_the_published_solver_agrees": "tens of thousands of iterations",
+    "test_colide_array_api.py::test_the_whole_path_finds_the_same_graph": (
+        "tens of thousands of iterations"
+    ),
 }
 
 

@@ -91,6 +91,10 @@ def test_discovery_finds_the_graph_and_its_methods():
         "sparsekit.core.csr.canonical",
         "sparsekit.embedding.FastRP",
         "sparsekit.embedding.FastRP.partial_fit",
+        "sparsekit.causal.CoLiDE",
+        "sparsekit.metrics.structural_hamming_distance",
+        "sparsekit.core.dag.topological_order",
+        "sparsekit.core.linalg.invert_m_matrix",
     } <= set(OBJECTS)
 
 

@@ -1,15 +1,19 @@
-"""Notations of our docstrings that reStructuredText would misread.
+"""Notations of our docstrings that reStructuredText would misread, and what our templates ask.
 
 - ``0 .. n - 1``: two dots look like the end of a sentence, at which summaries are cut;
-- ``shape (n_features_in_,)``: a name that ends in an underscore looks like a reference;
+- ``shape (n_features_in_, 3)`` and ``0 .. n_nodes_``: a name that ends in an underscore looks like
+  a reference;
 - a field of a returned Bunch without a description (``target_names : ndarray``): a definition list
   needs a definition.
 """
 
 import re
+from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 
 _FIELD = re.compile(r"(?P<indent> {4,})\w+ : \S")
+_SIZES = re.compile(r"(?<=shape )\(\w+(?:, \w+)*,?\)|(?<= … )\w+_\b")
 
 
 def translate(app, what, name, obj, options, lines: list[str]) -> None:
@@ -27,7 +31,19 @@ def translate(app, what, name, obj, options, lines: list[str]) -> None:
 
 def _inline(line: str) -> str:
     line = re.sub(r"(?<=\S) \.\. (?=\S)", " … ", line)
-    return re.sub(r"\((\w+_),\)", r"(``\1``,)", line)
+    return _SIZES.sub(lambda sizes: re.sub(r"\w+_\b", r"``\g<0>``", sizes[0]), line)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Function for templates; as an object, Sphinx can store it with its settings."""
+
+    def __call__(self, class_name: str, member: str) -> str:
+        """Package of the class that defines a member of a class, itself or one of its bases."""
+        module, _, name = class_name.rpartition(".")
+        bases = getattr(import_module(module), name).__mro__
+        definer = next(base for base in bases if member in vars(base))
+        return definer.__module__.partition(".")[0]
 
 
 def setup(app) -> dict:

@@ -31,16 +31,17 @@ draw_box(axes, 5.1, 4.0, 4.9, 0.85, "cli", "one command a family: files in, file
 families = [
     ("embedding", "FastRP", TODAY),
     ("graphlets", "orbit counts", TODAY),
+    ("causal", "CoLiDE", TODAY),
     ("linear_model", "planned", LATER),
     ("cluster", "planned", LATER),
-    ("causal", "planned", LATER),
 ]
 for position, (name, text, color) in enumerate(families):
     draw_box(axes, 2.04 * position, 2.6, 1.84, 1.05, name, text, color)
-draw_box(axes, 0, 1.4, 4.2, 0.85, "graph", "how a graph enters, once, for everybody")
-draw_box(axes, 4.4, 1.4, 2.7, 0.85, "compose", "NodeFeatures")
-draw_box(axes, 7.3, 1.4, 2.7, 0.85, "datasets", "real and generated graphs")
-modules = "jit   csr   random   memory   partition   ordering   cliques   cycles   bits"
+draw_box(axes, 0, 1.4, 3.3, 0.85, "graph", "how a graph enters, once")
+draw_box(axes, 3.5, 1.4, 1.8, 0.85, "compose", "NodeFeatures")
+draw_box(axes, 5.5, 1.4, 2.1, 0.85, "metrics", "distances of graphs")
+draw_box(axes, 7.8, 1.4, 2.2, 0.85, "datasets", "real and generated")
+modules = "jit  csr  random  memory  partition  ordering  cliques  cycles  bits  linalg  dag"
 draw_box(axes, 0, 0, 10, 1.05, "core", f"arrays in, arrays out:    {modules}", CORE)
 axes.annotate("", (10.4, 4.7), (10.4, 0.2), arrowprops={"arrowstyle": "<|-", "color": "0.4"})
 axes.text(10.6, 2.45, "imports point down", rotation=90, ha="center", va="center", color="0.4")

@@ -1,0 +1,1 @@
+"""CoLiDE: linear DAG learning with concomitant noise scales."""

@@ -1,0 +1,207 @@
+"""CoLiDE's published solver on the arrays of another library, on a GPU for instance.
+
+The loop is that of `_adam`; all (d, d) arrays stay on the device from the start of a stage to its
+end. Of the array API standard it needs `linalg.inv`, `linalg.slogdet` and products. The column
+solves of the other solver run on the CPU: it takes from here the moments only.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from sparsekit._sklearn_compat import convert_to_numpy, max_precision_float_dtype
+from sparsekit.causal._moments import Moments, check_range, combine, without_variance
+from sparsekit.causal.colide import _adam
+from sparsekit.causal.colide._objective import Problem
+from sparsekit.causal.colide._stage import Stage, StageResult
+
+__all__ = ["array_api_moments", "array_api_stage"]
+
+
+def array_api_moments(
+    X: Any, *, xp: Any, device: Any = None, moments: Moments | None = None
+) -> Moments:
+    """Update number, mean and covariance of samples where these are, as `add_samples` does.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        Of any library that follows the array API standard; finite; not changed.
+    xp : module
+        Namespace of `X`, as scikit-learn's `get_namespace` returns it.
+    device : object, default=None
+        Where `X` is. None: the default device of the library.
+    moments : Moments, default=None
+        None: there were no samples before.
+
+    Returns
+    -------
+    Moments
+        Numpy arrays of float64; computed in single precision where the device has no other. `place`
+        is where.
+
+    Raises
+    ------
+    ValueError
+        If squares overflow or underflow.
+    """
+    X = xp.astype(X, max_precision_float_dtype(xp, device))
+    if moments is None:
+        mean, d = _to_numpy(X[0, :], xp), X.shape[1]
+        moments = Moments(0, mean, np.zeros((d, d)))
+    origin = xp.asarray(moments.mean, dtype=X.dtype, device=device, copy=True)
+    # Constant columns are exactly zero from here on, and so are their variances.
+    X = X - origin
+    varies = _to_numpy(xp.any(X != 0, axis=0), xp)
+    mean = xp.mean(X, axis=0)
+    X = X - mean
+    # Sums in another order make some libraries' products asymmetric.
+    covariance = _to_numpy(X.T @ X / X.shape[0], xp)
+    covariance = covariance / 2 + covariance.T / 2
+    # The origin may have been rounded.
+    shift = _to_numpy(mean, xp) + (_to_numpy(origin, xp) - moments.mean)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moments = combine(moments, X.shape[0], shift, covariance)
+    check_range(moments, underflows=bool(varies[without_variance(moments)].any()))
+    return moments._replace(place=(xp, device))
+
+
+def array_api_stage(
+    problem: Problem, weights: np.ndarray, stage: Stage, *, xp: Any, device: Any = None
+) -> StageResult:
+    """Run one stage of the path, as `_adam.adam_stage` does.
+
+    Parameters
+    ----------
+    problem : Problem
+    weights : ndarray of shape (d, d), float64
+        Start; not changed.
+    stage : Stage
+    xp : module
+        Namespace with the array API, as scikit-learn's `get_namespace` returns it.
+    device : object, default=None
+        Where to compute. None: the default device of the library.
+
+    Returns
+    -------
+    StageResult
+        Its `weights` are a numpy array of float64 again; they equal those of `adam_stage` to
+        rounding for some hundred iterations, and are as good afterwards.
+    """
+    s, rate, n_iter = stage.s, _adam._LEARNING_RATE, 0
+    while True:
+        iterate = _Iterate(problem, weights, xp, device)
+        result = _run(iterate, weights, stage._replace(s=s), rate)
+        n_iter += result.n_iter
+        if not result.failed:
+            return result._replace(weights=_to_numpy(iterate.weights, xp), n_iter=n_iter)
+        s, rate = s + 0.1, rate / 2
+
+
+def _run(iterate: "_Iterate", start: np.ndarray, stage: Stage, rate: float) -> StageResult:
+    """Move `iterate`, which stays on the device; the result holds the start."""
+    mu, s, max_iter, tol = stage.mu, stage.s, stage.max_iter, stage.tol
+    outcome = StageResult(start, max_iter, False, np.inf, s)
+    previous = _adam._FIRST_VALUE
+    for iteration in range(1, max_iter + 1):
+        inverse = iterate.invert(s)
+        while inverse is None:
+            if iteration == 1 or s <= _adam._LARGE_S:
+                return outcome._replace(n_iter=iteration, failed=True)
+            iterate.shift(rate)
+            rate /= 2
+            if rate <= _adam._LEAST_LEARNING_RATE:
+                return outcome._replace(n_iter=iteration, objective=iterate.value(mu, s))
+            iterate.shift(-rate)
+            inverse = iterate.invert(s)
+        iterate.take_step(inverse, mu, rate, iteration)
+        if iteration % _adam._CHECK_EVERY == 0 or iteration == max_iter:
+            current = iterate.value(mu, s)
+            if abs(previous - current) <= tol * abs(previous) < np.inf:
+                return outcome._replace(n_iter=iteration, converged=True, objective=current)
+            previous = current
+    return outcome._replace(objective=previous)
+
+
+class _Iterate:
+    """Weights on a device, what follows from them, and the moments of Adam.
+
+    Attributes
+    ----------
+    weights : array of shape (d, d)
+    """
+
+    def __init__(self, problem: Problem, weights: np.ndarray, xp: Any, device: Any) -> None:
+        dtype = max_precision_float_dtype(xp, device)
+
+        def move(values: np.ndarray) -> Any:
+            # A copy, because libraries warn of read-only arrays or share their memory.
+            return xp.asarray(values.astype(np.float64), dtype=dtype, device=device, copy=True)
+
+        allowed = np.isfinite(problem.penalties)
+        self._xp, self._problem, self._size = xp, problem, len(weights)
+        self._covariance, self.weights = move(problem.covariance), move(weights)
+        self._allowed = move(allowed)
+        self._penalties = move(np.where(allowed, problem.penalties, 0.0))
+        self._identity = move(np.eye(len(weights)))
+        self._first = self._second = self._direction = xp.zeros_like(self._covariance)
+        self._refresh()
+        if not weights.any():
+            self._scale = move(_adam.initial_scale(problem))
+
+    def _refresh(self) -> None:
+        """Bring the noise scales up to date; one product serves them and the gradient."""
+        xp, C = self._xp, self._covariance
+        self._gap = C - C @ self.weights
+        variances = xp.linalg.diagonal(self._gap) - xp.sum(self.weights * self._gap, axis=0)
+        self._variances = variances = xp.clip(variances, min=0.0)
+        if self._problem.equal:
+            variances = xp.broadcast_to(xp.mean(variances), variances.shape)
+        self._scale = xp.clip(xp.sqrt(variances), min=self._problem.floor)
+
+    def _domain_matrix(self, s: float) -> Any:
+        return s * self._identity - self.weights * self.weights
+
+    def invert(self, s: float) -> Any | None:
+        """Inverse of the domain matrix, or None outside the domain."""
+        try:
+            inverse = self._xp.linalg.inv(self._domain_matrix(s))
+        except Exception as error:
+            # Each library has its own class for singular matrices, under a similar name.
+            if "LinAlgError" not in type(error).__name__:
+                raise
+            return None
+        # Also None for NaN.
+        return inverse if float(self._xp.min(inverse)) >= -_adam._TOLERANCE else None
+
+    def take_step(self, inverse: Any, mu: float, rate: float, iteration: int) -> None:
+        """Update moments, weights and noise scales."""
+        xp, W = self._xp, self.weights
+        gradient = mu * (self._penalties * xp.sign(W) - self._gap / self._scale)
+        gradient = (gradient + 2.0 * W * inverse.T) * self._allowed
+        beta_1, beta_2 = _adam._BETA_1, _adam._BETA_2
+        self._first = beta_1 * self._first + (1.0 - beta_1) * gradient
+        self._second = beta_2 * self._second + (1.0 - beta_2) * gradient * gradient
+        first = self._first / (1.0 - beta_1**iteration)
+        second = self._second / (1.0 - beta_2**iteration)
+        self._direction = first / (xp.sqrt(second) + 1e-8)
+        self.shift(-rate)
+
+    def shift(self, length: float) -> None:
+        """Move along the last direction."""
+        self.weights = self.weights + length * self._direction
+        self._refresh()
+
+    def value(self, mu: float, s: float) -> float:
+        """Objective, infinite outside the domain."""
+        if self.invert(s) is None:
+            return np.inf
+        xp = self._xp
+        score = float(xp.sum(self._variances / self._scale + self._scale)) / 2
+        penalty = float(xp.sum(self._penalties * xp.abs(self.weights)))
+        log_determinant = float(xp.linalg.slogdet(self._domain_matrix(s)).logabsdet)
+        return mu * (score + penalty) + self._size * float(np.log(s)) - log_determinant
+
+
+def _to_numpy(values: Any, xp: Any) -> np.ndarray:
+    return np.array(convert_to_numpy(values, xp), dtype=np.float64)

@@ -1,0 +1,219 @@
+"""Demo of causal graphs. Imports scikit-learn at once: ``sparsekit demo`` imports it when run."""
+
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.linear_model import LassoLarsIC
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Bunch
+from threadpoolctl import threadpool_limits
+
+from sparsekit.causal import CoLiDE, colide_path
+from sparsekit.cli._files import replacing
+from sparsekit.cli._output import write_line, write_table
+from sparsekit.datasets import load_sachs
+from sparsekit.metrics import structural_hamming_distance, varsortability
+from sparsekit.plotting import DAGDisplay
+from sparsekit.plotting._style import PALETTE, import_matplotlib
+
+__all__ = ["section"]
+
+_FIGURE_NAME = "sparsekit-demo-causal.png"
+_SEED = 0
+_N_RANDOM = 500
+
+
+class _Result(NamedTuple):
+    method: str
+    data: str
+    n_edges: int
+    n_correct: float
+    distance: float
+    seconds: float
+    weights: np.ndarray
+
+    @property
+    def title(self) -> str:
+        """Method and data."""
+        return self.method if self.data == "-" else f"{self.method}, {self.data}"
+
+
+def section(folder: Path) -> None:
+    """Learn the signalling graph of proteins and compare with simple ways to draw one.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the figure goes.
+    """
+    started = time.perf_counter()
+    # Small arrays gain little from threads, and on a busy machine OpenMP threads wait for long.
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        # What it warns of, an order that follows the variances, is what the table shows.
+        warnings.filterwarnings("ignore", "the order may reflect scale")
+        sachs: Any = load_sachs()
+        loading = _loading_time(sachs.data)
+        _write_introduction(sachs)
+        results = _results(sachs)
+        _write_results(results, loading)
+        _write_verdict(sachs, results)
+        _write_figure(folder / _FIGURE_NAME, sachs, results)
+    write_line(f"Everything took {time.perf_counter() - started:.1f} s.")
+
+
+def _loading_time(X: np.ndarray) -> float:
+    """Compile, or load what is compiled, so that it is not in the times of the table."""
+    started = time.perf_counter()
+    CoLiDE(refine="bic").fit(X[:, :3])
+    return time.perf_counter() - started
+
+
+def _results(sachs: Bunch) -> list[_Result]:
+    raw, scaled = sachs.data, StandardScaler().fit_transform(sachs.data)
+    methods: list[tuple[str, str, Callable[[], Any]]] = [
+        ("no edges", "-", lambda: np.zeros_like(sachs.adjacency.toarray())),
+        ("sort by variance, lasso", "raw", lambda: _sort_and_regress(raw)),
+        ("CoLiDE, equal noise", "raw", lambda: _weights(CoLiDE().fit(raw))),
+        ("CoLiDE, unequal noise", "raw", lambda: _weights(CoLiDE(noise="unequal").fit(raw))),
+        ("CoLiDE, alpha by EBIC", "raw", lambda: _weights(colide_path(raw).best_estimator)),
+        ("CoLiDE, refined by BIC", "raw", lambda: _weights(CoLiDE(refine="bic").fit(raw))),
+        ("CoLiDE, equal noise", "standardised", lambda: _weights(CoLiDE().fit(scaled))),
+    ]
+    results = [_run(*method, sachs) for method in methods]
+    return [results[0], _random_graphs(sachs, results[2].n_edges), *results[1:]]
+
+
+def _weights(model: CoLiDE) -> np.ndarray:
+    return model.adjacency_.toarray()
+
+
+def _run(method: str, data: str, learn: Callable[[], np.ndarray], sachs: Bunch) -> _Result:
+    started = time.perf_counter()
+    weights = learn()
+    seconds = time.perf_counter() - started
+    return _Result(method, data, *_scores(sachs, weights), seconds, weights)
+
+
+def _scores(sachs: Bunch, weights: np.ndarray) -> tuple[int, int, int]:
+    """Numbers of edges and of correct edges, and the distance."""
+    n_correct = int(np.count_nonzero(weights * sachs.adjacency.toarray()))
+    distance = structural_hamming_distance(sachs.adjacency, weights)
+    return int(np.count_nonzero(weights)), n_correct, distance
+
+
+def _random_graphs(sachs: Bunch, n_edges: int) -> _Result:
+    """Mean scores of random DAGs with so many edges."""
+    generator = np.random.default_rng(_SEED)
+    n_nodes = len(sachs.feature_names)
+    above = np.argwhere(np.triu(np.ones((n_nodes, n_nodes)), k=1))
+    scores = []
+    for _ in range(_N_RANDOM):
+        ends = generator.permutation(n_nodes)[generator.permutation(above)[:n_edges]]
+        weights = np.zeros((n_nodes, n_nodes))
+        weights[ends[:, 0], ends[:, 1]] = 1
+        scores.append(_scores(sachs, weights))
+    _, n_correct, distance = np.mean(scores, axis=0)
+    return _Result(f"random, mean of {_N_RANDOM}", "-", n_edges, n_correct, distance, 0.0, weights)
+
+
+def _sort_and_regress(X: np.ndarray) -> np.ndarray:
+    """Regress each variable on those of smaller variance: no idea of causes, only of scale."""
+    order = np.argsort(X.var(axis=0))
+    adjacency = np.zeros((X.shape[1], X.shape[1]))
+    for place, node in enumerate(order[1:], start=1):
+        lasso = LassoLarsIC(criterion="bic").fit(X[:, order[:place]], X[:, node])
+        adjacency[order[:place], node] = lasso.coef_
+    return np.where(np.abs(adjacency) > CoLiDE().threshold, adjacency, 0.0)
+
+
+def _write_introduction(sachs: Bunch) -> None:
+    n_cells, n_proteins = sachs.data.shape
+    for line in (
+        "Causal graphs: which protein acts on which?",
+        "",
+        f"  Data      {n_proteins} proteins and lipids in {n_cells} single human cells",
+        f"            (Sachs et al. 2005); {sachs.graph.n_edges} edges are held to be true",
+        "  Distance  pairs of proteins whose edge is missing, extra or reversed; the",
+        f"            empty graph has {sachs.graph.n_edges}",
+        "  Rules     default parameters; the same threshold of 0.3 for all methods",
+        "",
+    ):
+        write_line(line)
+
+
+def _write_results(results: list[_Result], loading: float) -> None:
+    rows = [
+        [
+            result.method,
+            result.data,
+            *(f"{number:.4g}" for number in (result.n_edges, result.n_correct)),
+            f"{result.distance:.3g}",
+            f"{result.seconds:.2f}" if result.data != "-" else "-",
+        ]
+        for result in results
+    ]
+    header = ["method", "data", "edges", "correct", "distance", "seconds"]
+    write_table(header, rows, n_text_columns=2)
+    write_line(f"Loading (the first time: compiling) took {loading:.1f} s, not in the table.")
+
+
+def _write_verdict(sachs: Bunch, results: list[_Result]) -> None:
+    """What the numbers say, and what they do not."""
+    sorting, colide, standardised = results[2], results[3], results[-1]
+    gap = sorting.distance - colide.distance
+    verdict = "a tie" if gap == 0 else f"{abs(gap)} {'better' if gap > 0 else 'worse'}"
+    agreement = varsortability(sachs.data, sachs.adjacency)
+    for line in (
+        f"CoLiDE against sorting by variance: {colide.distance} against {sorting.distance}, "
+        f"{verdict}. A few edges on one",
+        "graph decide nothing. Directions come from the scale of the noise: with columns",
+        f"standardised the distance is {standardised.distance}, not far from that of no edges.",
+        f"Along the true paths the variance rises in {agreement:.0%} of the cases.",
+        "",
+    ):
+        write_line(line)
+
+
+def _write_figure(path: Path, sachs: Bunch, results: list[_Result]) -> None:
+    started = time.perf_counter()
+    try:
+        figure = _draw(sachs, results)
+    except ImportError as error:
+        write_line(f"No figure: {error}")
+        return
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=200)
+    write_line(f"Figure ({time.perf_counter() - started:.1f} s): {path.resolve()}")
+
+
+def _draw(sachs: Bunch, results: list[_Result]) -> Any:
+    import_matplotlib("it")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(14, 4.6), layout="constrained")
+    left, *graphs = figure.subplots(ncols=3, width_ratios=(0.9, 1, 1))
+    _draw_bars(left, results)
+    left.set_title("Distance to the accepted graph", loc="left")
+    figure.draw_without_rendering()
+    for axes, result in zip(graphs, (results[3], results[-1]), strict=True):
+        names = sachs.feature_names
+        DAGDisplay.from_adjacency(result.weights, feature_names=names, true=sachs.graph, ax=axes)
+        axes.set_title(f"{result.title}: {result.distance}")
+    return figure
+
+
+def _draw_bars(axes: Any, results: list[_Result]) -> None:
+    names = [result.title for result in results]
+    colors = [PALETTE[0] if result.method.startswith("CoLiDE") else "0.8" for result in results]
+    bars = axes.barh(names, [result.distance for result in results], color=colors, height=0.7)
+    axes.bar_label(bars, fmt="%.3g", padding=4)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.tick_params(axis="y", length=0, labelsize=9)
+    axes.tick_params(axis="x", color="0.7", labelsize=9)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set(color="0.7", linewidth=0.8)
