@@ -4,7 +4,14 @@ import hypothesis.strategies as st
 import naive_colide as oracle
 import numpy as np
 import pytest
-from colide_helpers import covariances, load_case, mask, random_covariance, weights_for
+from colide_helpers import (
+    covariances,
+    load_case,
+    mask,
+    random_covariance,
+    random_weights,
+    weights_for,
+)
 from hypothesis import given
 
 from sparsekit.causal.colide._objective import (
@@ -237,3 +244,14 @@ def test_inputs_are_neither_changed_nor_narrowed(method):
         assert problem.covariance.flags.c_contiguous
         assert objective(problem, W, 0.1, 1.0) == pytest.approx(expected, rel=1e-5)
     assert make_problem(C.astype(np.float32), 0.05, equal=True).covariance.dtype == np.float64
+
+
+@methods
+def test_memory_order_does_not_matter(method):
+    C, W = random_covariance(5, 50, 2.0, 0), random_weights(5, 1.0, 0.5, 0)
+    problem = make_problem(C, 0.1, equal=METHODS[method])
+    expected = objective(problem, W, 0.1, 0.9)
+    wide = np.zeros((10, 10))
+    wide[::2, ::2] = W
+    for same in (np.asfortranarray(W), wide[::2, ::2]):
+        assert objective(problem, same, 0.1, 0.9) == pytest.approx(expected, rel=1e-12)

@@ -351,7 +351,7 @@ def test_rounding_of_the_covariance(name, equal):
 def test_distances_to_the_true_graphs(n_nodes, noise, method, share):
     """At most this share of the stored estimates' mean distance."""
     share = share or {20: 0.75, 50: 0.9}[n_nodes]
-    # Three restarts leave 8.2 here against 8.0; on hundreds of fresh graphs they suffice.
+    # Three restarts leave 8.2 on these five graphs, against 8.0.
     more = (n_nodes, noise, method) == (20, "nv", "ev")
     settings = {"n_restarts": 10, "random_state": np.random.RandomState(0)} if more else {}
     found, stored = mean_distances(case_names(n_nodes, noise), method, **settings)
