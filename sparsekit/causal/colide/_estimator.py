@@ -57,7 +57,8 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
     n_restarts : int, default=3
         How often "newton" goes back to an early stage from the best solution so far and keeps what
         has a lower objective. The first three are deterministic; each further one forgets the
-        parents of a random half of the variables. More find better graphs, at proportional cost.
+        parents of a random half of the variables. More find lower objectives at proportional cost,
+        and mostly better graphs.
     refine : {"bic"} or None, default=None
         "bic": search from the graph found for one with a better Gaussian BIC, edge by edge, then
         regress every variable on its parents. This is another estimator, with an l0 penalty.
