@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dgetrf, dgetri
+from scipy.linalg.lapack import dgetrf, dgetri, dgetri_lwork
 
 __all__ = ["MMatrixInverse", "invert_m_matrix"]
 
@@ -62,7 +62,9 @@ def invert_m_matrix(
     if singular or not np.isfinite(pivot_sizes).all():
         return None
     log_determinant = float(np.log(pivot_sizes).sum())
-    transposed, failed = dgetri(factors, pivots, overwrite_lu=True)
+    # Without room for blocks LAPACK takes up to half as long again.
+    size, _ = dgetri_lwork(len(matrix))
+    transposed, failed = dgetri(factors, pivots, lwork=int(size), overwrite_lu=True)
     if failed:
         return None
     smallest = transposed.min()

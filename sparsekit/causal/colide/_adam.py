@@ -43,27 +43,32 @@ def _sum_variances(covariance, product, weights, variances):
             variances[j] -= weights[i, j] * (covariance[i, j] - product[i, j])
 
 
+# Two short kernels rather than one: with fewer arrays in a loop it compiles to vector instructions.
 @kernel
-def _take_step(problem_arrays, inverse, weights, moments, direction, mu, rate, corrections):
-    """Update the moments and the weights; `direction` keeps the step for `_undo`."""
-    covariance, product, scale, penalties = problem_arrays
-    first, second = moments
-    correction_1, correction_2 = corrections
+def _find_gradient(covariance, product, weights, transposed_inverse, penalties, factors, mu, out):
+    """Subgradient of the objective; `factors` are ``mu / sigma``, forbidden weights have zero."""
     d = len(weights)
     for i in range(d):
         for j in range(d):
-            if penalties[i, j] == np.inf:
-                continue
-            w = weights[i, j]
-            gradient = mu * (product[i, j] - covariance[i, j]) / scale[j]
-            gradient += mu * penalties[i, j] * np.sign(w) + 2.0 * w * inverse[j, i]
-            m = _BETA_1 * first[i, j] + (1.0 - _BETA_1) * gradient
-            v = _BETA_2 * second[i, j] + (1.0 - _BETA_2) * gradient * gradient
+            w, penalty = weights[i, j], penalties[i, j]
+            sign = np.float64(w > 0.0) - np.float64(w < 0.0)
+            gradient = factors[j] * (product[i, j] - covariance[i, j])
+            gradient += mu * penalty * sign + 2.0 * w * transposed_inverse[i, j]
+            out[i, j] = gradient if penalty < np.inf else 0.0
+
+
+@kernel
+def _find_direction(first, second, correction_1, correction_2, gradient):
+    """Update the moments and overwrite the gradient with Adam's direction."""
+    d = len(gradient)
+    for i in range(d):
+        for j in range(d):
+            g = gradient[i, j]
+            m = _BETA_1 * first[i, j] + (1.0 - _BETA_1) * g
+            v = _BETA_2 * second[i, j] + (1.0 - _BETA_2) * g * g
             first[i, j] = m
             second[i, j] = v
-            step = (m * correction_1) / (np.sqrt(v * correction_2) + 1e-8)
-            direction[i, j] = step
-            weights[i, j] = w - rate * step
+            gradient[i, j] = (m * correction_1) / (np.sqrt(v * correction_2) + 1e-8)
 
 
 def initial_scale(problem: Problem) -> np.ndarray:
@@ -134,9 +139,11 @@ def _run(problem: Problem, start: np.ndarray, stage: Stage, rate: float) -> Stag
             W -= rate * direction
             scale = refresh()
             inverse = invert_domain_matrix(W, s, tolerance=_TOLERANCE)
+        transposed = np.ascontiguousarray(inverse.inverse.T)
+        _find_gradient(C, product, W, transposed, penalties, mu / scale, mu, direction)
         corrections = (1 / (1 - _BETA_1**iteration), 1 / (1 - _BETA_2**iteration))
-        arrays = (C, product, scale, penalties)
-        _take_step(arrays, inverse.inverse, W, moments, direction, mu, rate, corrections)
+        _find_direction(*moments, *corrections, direction)
+        W -= rate * direction
         scale = refresh()
         if iteration % _CHECK_EVERY == 0 or iteration == max_iter:
             current = value()
