@@ -4,6 +4,9 @@ One product and one inverse an iteration: ``C W`` serves the gradient and, summe
 all residual variances.
 """
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
 import numpy as np
 
 from sparsekit.causal.colide._objective import (
@@ -16,17 +19,18 @@ from sparsekit.causal.colide._objective import (
 )
 from sparsekit.causal.colide._stage import Stage, StageResult
 from sparsekit.core.jit import kernel
+from sparsekit.core.linalg import MMatrixInverse
 
-__all__ = ["adam_stage", "initial_scale"]
+__all__ = ["BETA_1", "BETA_2", "TOLERANCE", "Iterate", "adam_stage", "initial_scale", "run_stage"]
 
 _LEARNING_RATE = 3e-4
 _LEAST_LEARNING_RATE = 1e-16
-_BETA_1, _BETA_2 = 0.99, 0.999
+BETA_1, BETA_2 = 0.99, 0.999
 _CHECK_EVERY = 1000
 _FIRST_VALUE = 1e16
 
 # Entries of the inverse below minus this are outside the domain.
-_TOLERANCE = 1e-6
+TOLERANCE = 1e-6
 
 # From this s on, a step that leaves the domain is undone; below, the stage starts again.
 _LARGE_S = 0.9 + 1e-12
@@ -64,8 +68,8 @@ def _find_direction(first, second, correction_1, correction_2, gradient):
     for i in range(d):
         for j in range(d):
             g = gradient[i, j]
-            m = _BETA_1 * first[i, j] + (1.0 - _BETA_1) * g
-            v = _BETA_2 * second[i, j] + (1.0 - _BETA_2) * g * g
+            m = BETA_1 * first[i, j] + (1.0 - BETA_1) * g
+            v = BETA_2 * second[i, j] + (1.0 - BETA_2) * g * g
             first[i, j] = m
             second[i, j] = v
             gradient[i, j] = (m * correction_1) / (np.sqrt(v * correction_2) + 1e-8)
@@ -75,6 +79,67 @@ def initial_scale(problem: Problem) -> np.ndarray:
     """Noise scales that the published loop starts with, shape (d,)."""
     deviations = np.maximum(np.sqrt(problem.covariance.diagonal()), problem.floor)
     return np.full_like(deviations, deviations.min()) if problem.equal else deviations
+
+
+class Iterate(Protocol):
+    """Weights and what follows from them, on whatever arrays: what the loop moves."""
+
+    weights: Any
+
+    def invert(self, s: float) -> Any | None:
+        """Inverse of the domain matrix, or None outside the domain."""
+
+    def take_step(self, inverse: Any, mu: float, rate: float, iteration: int) -> None:
+        """Update moments, weights and noise scales."""
+
+    def shift(self, length: float) -> None:
+        """Move along the last direction."""
+
+    def value(self, mu: float, s: float) -> float:
+        """Objective, infinite outside the domain."""
+
+
+class _CompiledIterate:
+    """Weights in numpy arrays, moved by kernels."""
+
+    def __init__(self, problem: Problem, weights: np.ndarray) -> None:
+        C = problem.covariance
+        self.weights = weights.copy()
+        self._problem, self._product, self._variances = problem, np.empty_like(C), np.empty(len(C))
+        self._moments, self._direction = (np.zeros_like(C), np.zeros_like(C)), np.zeros_like(C)
+        self._refresh()
+        if not weights.any():
+            self._scale = initial_scale(problem)
+
+    def _refresh(self) -> None:
+        """Bring the noise scales up to date; one product serves them and the gradient."""
+        C = self._problem.covariance
+        np.dot(C, self.weights, out=self._product)
+        _sum_variances(C, self._product, self.weights, self._variances)
+        self._scale = closed_form_scale(self._problem, self._variances)
+
+    def invert(self, s: float) -> MMatrixInverse | None:
+        return invert_domain_matrix(self.weights, s, tolerance=TOLERANCE)
+
+    def take_step(self, inverse: MMatrixInverse, mu: float, rate: float, iteration: int) -> None:
+        C, penalties = self._problem.covariance, self._problem.penalties
+        transposed, factors = np.ascontiguousarray(inverse.inverse.T), mu / self._scale
+        arrays = (C, self._product, self.weights, transposed, penalties, factors)
+        _find_gradient(*arrays, mu, self._direction)
+        corrections = (1 / (1 - BETA_1**iteration), 1 / (1 - BETA_2**iteration))
+        _find_direction(*self._moments, *corrections, self._direction)
+        self.shift(-rate)
+
+    def shift(self, length: float) -> None:
+        self.weights += length * self._direction
+        self._refresh()
+
+    def value(self, mu: float, s: float) -> float:
+        inverse = self.invert(s)
+        if inverse is None:
+            return np.inf
+        fit = score(self._variances, self._scale) + l1_norm(self._problem, self.weights)
+        return mu * fit + acyclicity(inverse, s)
 
 
 def adam_stage(problem: Problem, weights: np.ndarray, stage: Stage) -> StageResult:
@@ -94,61 +159,40 @@ def adam_stage(problem: Problem, weights: np.ndarray, stage: Stage) -> StageResu
     StageResult
         `weights` without exact zeros.
     """
+    return run_stage(lambda: _CompiledIterate(problem, weights), stage)
+
+
+def run_stage(begin: Callable[[], Iterate], stage: Stage) -> StageResult:
+    """Run the published loop; `begin` makes the iterate at the start, anew if the stage fails."""
     s, rate = stage.s, _LEARNING_RATE
     n_iter = 0
     while True:
-        result = _run(problem, weights, stage._replace(s=s), rate)
+        result = _run(begin(), stage._replace(s=s), rate)
         n_iter += result.n_iter
         if not result.failed:
             return result._replace(n_iter=n_iter)
         s, rate = s + 0.1, rate / 2
 
 
-def _run(problem: Problem, start: np.ndarray, stage: Stage, rate: float) -> StageResult:
+def _run(iterate: Iterate, stage: Stage, rate: float) -> StageResult:
     mu, s, max_iter, tol = stage.mu, stage.s, stage.max_iter, stage.tol
-    C, penalties = problem.covariance, problem.penalties
-    W, product = start.copy(), np.empty_like(C)
-    direction, moments = np.zeros_like(C), (np.zeros_like(C), np.zeros_like(C))
-    variances = np.empty(len(C))
-
-    def refresh() -> np.ndarray:
-        np.dot(C, W, out=product)
-        _sum_variances(C, product, W, variances)
-        return closed_form_scale(problem, variances)
-
-    def value() -> float:
-        inverse = invert_domain_matrix(W, s, tolerance=_TOLERANCE)
-        if inverse is None:
-            return np.inf
-        return mu * (score(variances, scale) + l1_norm(problem, W)) + acyclicity(inverse, s)
-
-    scale = refresh()
-    if not W.any():
-        scale = initial_scale(problem)
     previous = _FIRST_VALUE
     for iteration in range(1, max_iter + 1):
-        inverse = invert_domain_matrix(W, s, tolerance=_TOLERANCE)
+        inverse = iterate.invert(s)
         while inverse is None:
             if iteration == 1 or s <= _LARGE_S:
-                return StageResult(start, iteration, False, np.inf, s, failed=True)
-            W += rate * direction
+                return StageResult(iterate.weights, iteration, False, np.inf, s, failed=True)
+            iterate.shift(rate)
             rate /= 2
             if rate <= _LEAST_LEARNING_RATE:
-                scale = refresh()
-                return StageResult(W, iteration, False, value(), s)
-            W -= rate * direction
-            scale = refresh()
-            inverse = invert_domain_matrix(W, s, tolerance=_TOLERANCE)
-        transposed = np.ascontiguousarray(inverse.inverse.T)
-        _find_gradient(C, product, W, transposed, penalties, mu / scale, mu, direction)
-        corrections = (1 / (1 - _BETA_1**iteration), 1 / (1 - _BETA_2**iteration))
-        _find_direction(*moments, *corrections, direction)
-        W -= rate * direction
-        scale = refresh()
+                return StageResult(iterate.weights, iteration, False, iterate.value(mu, s), s)
+            iterate.shift(-rate)
+            inverse = iterate.invert(s)
+        iterate.take_step(inverse, mu, rate, iteration)
         if iteration % _CHECK_EVERY == 0 or iteration == max_iter:
-            current = value()
+            current = iterate.value(mu, s)
             # An infinite value, of weights that the next iteration takes back, is close to nothing.
             if abs(previous - current) <= tol * abs(previous) < np.inf:
-                return StageResult(W, iteration, True, current, s)
+                return StageResult(iterate.weights, iteration, True, current, s)
             previous = current
-    return StageResult(W, max_iter, False, previous, s)
+    return StageResult(iterate.weights, max_iter, False, previous, s)

@@ -11,7 +11,7 @@ import numpy as np
 
 from sparsekit._sklearn_compat import convert_to_numpy, max_precision_float_dtype
 from sparsekit.causal._moments import Moments, check_range, combine, without_variance
-from sparsekit.causal.colide import _adam
+from sparsekit.causal.colide._adam import BETA_1, BETA_2, TOLERANCE, initial_scale, run_stage
 from sparsekit.causal.colide._objective import Problem
 from sparsekit.causal.colide._stage import Stage, StageResult
 
@@ -88,42 +88,11 @@ def array_api_stage(
         Its `weights` are a numpy array of float64 again; they equal those of `adam_stage` to
         rounding for some hundred iterations, and are as good afterwards.
     """
-    s, rate, n_iter = stage.s, _adam._LEARNING_RATE, 0
-    while True:
-        iterate = _Iterate(problem, weights, xp, device)
-        result = _run(iterate, weights, stage._replace(s=s), rate)
-        n_iter += result.n_iter
-        if not result.failed:
-            return result._replace(weights=_to_numpy(iterate.weights, xp), n_iter=n_iter)
-        s, rate = s + 0.1, rate / 2
+    result = run_stage(lambda: _DeviceIterate(problem, weights, xp, device), stage)
+    return result._replace(weights=_to_numpy(result.weights, xp))
 
 
-def _run(iterate: "_Iterate", start: np.ndarray, stage: Stage, rate: float) -> StageResult:
-    """Move `iterate`, which stays on the device; the result holds the start."""
-    mu, s, max_iter, tol = stage.mu, stage.s, stage.max_iter, stage.tol
-    outcome = StageResult(start, max_iter, False, np.inf, s)
-    previous = _adam._FIRST_VALUE
-    for iteration in range(1, max_iter + 1):
-        inverse = iterate.invert(s)
-        while inverse is None:
-            if iteration == 1 or s <= _adam._LARGE_S:
-                return outcome._replace(n_iter=iteration, failed=True)
-            iterate.shift(rate)
-            rate /= 2
-            if rate <= _adam._LEAST_LEARNING_RATE:
-                return outcome._replace(n_iter=iteration, objective=iterate.value(mu, s))
-            iterate.shift(-rate)
-            inverse = iterate.invert(s)
-        iterate.take_step(inverse, mu, rate, iteration)
-        if iteration % _adam._CHECK_EVERY == 0 or iteration == max_iter:
-            current = iterate.value(mu, s)
-            if abs(previous - current) <= tol * abs(previous) < np.inf:
-                return outcome._replace(n_iter=iteration, converged=True, objective=current)
-            previous = current
-    return outcome._replace(objective=previous)
-
-
-class _Iterate:
+class _DeviceIterate:
     """Weights on a device, what follows from them, and the moments of Adam.
 
     Attributes
@@ -147,7 +116,7 @@ class _Iterate:
         self._first = self._second = self._direction = xp.zeros_like(self._covariance)
         self._refresh()
         if not weights.any():
-            self._scale = move(_adam.initial_scale(problem))
+            self._scale = move(initial_scale(problem))
 
     def _refresh(self) -> None:
         """Bring the noise scales up to date; one product serves them and the gradient."""
@@ -172,18 +141,17 @@ class _Iterate:
                 raise
             return None
         # Also None for NaN.
-        return inverse if float(self._xp.min(inverse)) >= -_adam._TOLERANCE else None
+        return inverse if float(self._xp.min(inverse)) >= -TOLERANCE else None
 
     def take_step(self, inverse: Any, mu: float, rate: float, iteration: int) -> None:
         """Update moments, weights and noise scales."""
         xp, W = self._xp, self.weights
         gradient = mu * (self._penalties * xp.sign(W) - self._gap / self._scale)
         gradient = (gradient + 2.0 * W * inverse.T) * self._allowed
-        beta_1, beta_2 = _adam._BETA_1, _adam._BETA_2
-        self._first = beta_1 * self._first + (1.0 - beta_1) * gradient
-        self._second = beta_2 * self._second + (1.0 - beta_2) * gradient * gradient
-        first = self._first / (1.0 - beta_1**iteration)
-        second = self._second / (1.0 - beta_2**iteration)
+        self._first = BETA_1 * self._first + (1.0 - BETA_1) * gradient
+        self._second = BETA_2 * self._second + (1.0 - BETA_2) * gradient * gradient
+        first = self._first / (1.0 - BETA_1**iteration)
+        second = self._second / (1.0 - BETA_2**iteration)
         self._direction = first / (xp.sqrt(second) + 1e-8)
         self.shift(-rate)
 
