@@ -12,7 +12,7 @@ from sparsekit.core.bits import n_words, popcount
 from sparsekit.core.csr import canonical, pack
 from sparsekit.core.jit import kernel
 
-__all__ = ["cpdag_of_dag", "reversible_edges", "topological_order", "varsortability"]
+__all__ = ["reversible_edges", "topological_order", "varsortability"]
 
 # Variances whose ratio differs from one by no more than this are equal.
 _TIE = 1e-9
@@ -140,37 +140,6 @@ def reversible_edges(adjacency: sp.csr_array) -> sp.csr_array:
     _mark_compelled(order, pack(parents), compelled)
     reversible = sp.csr_array((~compelled, parents.indices, parents.indptr), shape=parents.shape)
     return canonical(reversible.T)
-
-
-def cpdag_of_dag(adjacency: np.ndarray) -> np.ndarray:
-    """Completed partially directed graph: what all Markov equivalent graphs have in common.
-
-    Parameters
-    ----------
-    adjacency : ndarray of shape (d, d), bool
-        Acyclic.
-
-    Returns
-    -------
-    ndarray of shape (d, d), bool
-        An edge without direction, i - j, is at both [i, j] and [j, i].
-
-    Raises
-    ------
-    ValueError
-        If there is a cycle.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> chain = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=bool)
-    >>> cpdag_of_dag(chain).astype(int)
-    array([[0, 1, 0],
-           [1, 0, 1],
-           [0, 1, 0]])
-    """
-    reversible = reversible_edges(canonical(adjacency)).toarray() != 0
-    return (adjacency != 0) | reversible.T
 
 
 @kernel
