@@ -21,6 +21,7 @@ __all__ = [
     "Timing",
     "alternate",
     "busy_seconds",
+    "cold_and_warm",
     "conditions",
     "cpu_seconds",
     "empty_kernel_cache",
@@ -135,6 +136,24 @@ def empty_kernel_cache() -> Iterator[dict[str, str]]:
     """Environment with an empty directory for compiled kernels."""
     with tempfile.TemporaryDirectory(prefix="sparsekit-bench-") as directory:
         yield {"NUMBA_CACHE_DIR": directory}
+
+
+def cold_and_warm(
+    first: Callable[[dict[str, str]], dict[str, float]], *, quick: bool
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds by name in a fresh process with nothing compiled, and the least of those after it.
+
+    Parameters
+    ----------
+    first : callable
+        Measures in a fresh process with this environment.
+    quick : bool
+        Whether one process with compiled code on disk is enough.
+    """
+    with empty_kernel_cache() as environment:
+        cold = first(environment)
+        runs = [first(environment) for _ in range(1 if quick else 3)]
+    return cold, {name: min(run[name] for run in runs) for name in cold}
 
 
 def memory_can_be_measured() -> bool:

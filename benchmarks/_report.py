@@ -14,6 +14,7 @@ __all__ = [
     "Table",
     "Target",
     "count",
+    "first_calls_table",
     "seconds",
     "target_table",
     "times",
@@ -96,6 +97,16 @@ class Target(NamedTuple):
 
     def _reaches(self, bound: float) -> bool:
         return self.measured <= bound if self.upper else self.measured >= bound
+
+
+def first_calls_table(
+    what: str, cold: dict[str, float], warm: dict[str, float], *more: tuple[str, ...]
+) -> Table:
+    """What compiling costs: seconds by name with nothing compiled and with the code on disk."""
+    rows = [(name, seconds(value), seconds(warm[name])) for name, value in cold.items()]
+    columns = (f"first {what} in a process", "nothing compiled", "compiled code on disk")
+    note = f"In this order in one process: later {what}s find kernels of earlier ones compiled."
+    return Table("What compiling costs, CPU time", columns, [*rows, *more], [note])
 
 
 def target_table(targets: Iterable[Target]) -> Table:

@@ -19,12 +19,20 @@ from benchmarks._colide import (
 from benchmarks._measure import (
     OtherLoad,
     alternate,
-    empty_kernel_cache,
+    cold_and_warm,
     in_fresh_process,
     memory_can_be_measured,
     peak_extra_bytes,
 )
-from benchmarks._report import Options, Table, Target, seconds, times, with_targets
+from benchmarks._report import (
+    Options,
+    Table,
+    Target,
+    first_calls_table,
+    seconds,
+    times,
+    with_targets,
+)
 from benchmarks.compare_colide_paired import Fit, fit
 from sparsekit.causal import CoLiDE
 
@@ -156,20 +164,11 @@ def first_fits(environment: dict[str, str]) -> dict[str, float]:
 
 
 def _first_fits(options: Options) -> Iterator[Table | list[Target]]:
-    with empty_kernel_cache() as environment:
-        cold = first_fits(environment)
-        warm = [first_fits(environment) for _ in range(1 if options.quick else 3)]
-    rows = [
-        (name, seconds(value), seconds(min(run[name] for run in warm)))
-        for name, value in cold.items()
-    ]
-    note = "In this order in one process: later fits find kernels of earlier ones compiled."
-    columns = ("first fit in a process", "nothing compiled", "compiled code on disk")
-    yield Table("What compiling costs, CPU time", columns, rows, [note])
-    loading = min(run["EV"] for run in warm)
+    cold, warm = cold_and_warm(first_fits, quick=options.quick)
+    yield first_calls_table("fit", cold, warm)
     yield [
         Target("first fit, nothing compiled", cold["EV"], 3.0, None, " s", True, _WHY_SLOW),
-        Target("first fit, compiled code on disk", loading, 0.3, None, " s", True),
+        Target("first fit, compiled code on disk", warm["EV"], 0.3, None, " s", True),
     ]
 
 

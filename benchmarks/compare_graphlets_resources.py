@@ -12,12 +12,20 @@ from benchmarks._graphlets import graph
 from benchmarks._measure import (
     OtherLoad,
     alternate,
-    empty_kernel_cache,
+    cold_and_warm,
     in_fresh_process,
     memory_can_be_measured,
     peak_extra_bytes,
 )
-from benchmarks._report import Options, Table, Target, seconds, times, with_targets
+from benchmarks._report import (
+    Options,
+    Table,
+    Target,
+    first_calls_table,
+    seconds,
+    times,
+    with_targets,
+)
 from benchmarks.compare_graphlets import COUNTS, LARGE, PRODUCT, contenders, warm_up
 from sparsekit.graphlets import count_orbits
 
@@ -108,24 +116,14 @@ def first_calls(environment: dict[str, str]) -> dict[str, float]:
 
 
 def _first_calls(options: Options) -> Iterator[Table | list[Target]]:
-    with empty_kernel_cache() as environment:
-        cold = first_calls(environment)
-        warm = [first_calls(environment) for _ in range(1 if options.quick else 3)]
-    rows = [
-        (name, seconds(value), seconds(min(run[name] for run in warm)))
-        for name, value in cold.items()
-    ]
+    cold, warm = cold_and_warm(first_calls, quick=options.quick)
     compiling = sum(value for name, value in cold.items() if name != "imports")
-    rows.append(("all but imports", seconds(compiling), ""))
-    note = "In this order in one process: later calls find kernels of earlier ones compiled."
-    columns = ("first call in a process", "nothing compiled", "compiled code on disk")
-    yield Table("What compiling costs, CPU time", columns, rows, [note])
+    yield first_calls_table("call", cold, warm, ("all but imports", seconds(compiling), ""))
     first = "node orbits, 4"
-    loading = min(run[first] for run in warm)
     yield [
         Target("first calls of all kinds, nothing compiled", compiling, 25.0, None, " s", True),
         Target("first count, nothing compiled", cold[first], 3.0, None, " s", True, _WHY_SLOW),
-        Target("first count, compiled code on disk", loading, 0.3, None, " s", True),
+        Target("first count, compiled code on disk", warm[first], 0.3, None, " s", True),
     ]
 
 
