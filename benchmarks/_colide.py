@@ -205,13 +205,15 @@ def record(
         print(*row, flush=True)
 
 
-def check_recorded(rows: Sequence[Row], fit: Callable[..., Row]) -> str:
+def check_recorded(
+    rows: Sequence[Row], fit: Callable[..., Row], which: str = "of the default solver"
+) -> str:
     """Fit again what these rows tell, and say how many distances are as recorded."""
     again = (fit(Setting(*row[:3]), *row[3:_KEY]) for row in rows)
     same = sum(new.shd == old.shd for new, old in zip(again, rows, strict=True))
     return (
-        f"Of the recorded fits, {len(rows)} of the default solver were repeated now: {same} have "
-        "the same distance."
+        f"Of the recorded fits, {len(rows)} {which} were repeated now: {same} have the same "
+        "distance."
     )
 
 

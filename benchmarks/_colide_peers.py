@@ -1,11 +1,13 @@
 """Learners of graphs that CoLiDE is compared with, each as a function from samples to a graph."""
 
 import logging
-from collections.abc import Callable, Iterable
+import random
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
+from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +26,7 @@ __all__ = [
     "is_installed",
     "pattern_of",
     "peer_note",
+    "search_orders",
     "sort_and_regress",
 ]
 
@@ -46,6 +49,8 @@ class Contender(NamedTuple):
         What is imported of it; empty for our own.
     equivalent : bool
         Whether it finds a CPDAG.
+    scale_free : bool
+        Whether it finds the same in columns that were rescaled.
     """
 
     learn: Callable[[np.ndarray], Any]
@@ -53,6 +58,7 @@ class Contender(NamedTuple):
     package: str = ""
     module: str = ""
     equivalent: bool = False
+    scale_free: bool = False
 
 
 def colide(X: np.ndarray, **parameters: Any) -> sp.csr_array:
@@ -113,6 +119,22 @@ def pc(X: np.ndarray) -> np.ndarray:
     return pattern_of(search(X.copy(), alpha=0.05, show_progress=False).G.graph)
 
 
+def search_orders(X: np.ndarray, *, name: str, extended: bool = False) -> np.ndarray:
+    """BOSS or GRaSP of causal-learn from one random order.
+
+    Its default penalty is 2 log n for each edge; if `extended` it is that of the extended BIC.
+    """
+    search = getattr(import_module(f"{_SEARCH}.PermutationBased.{name}"), name.lower())
+    # It multiplies this by log n.
+    parameters = {"lambda_value": 0.5 + log(X.shape[1]) / log(len(X))} if extended else None
+    random.seed(0)
+    np.random.seed(0)
+    found = search(
+        X.copy(), score_func="local_score_BIC_from_cov", parameters=parameters, verbose=False
+    )
+    return pattern_of(found.graph)
+
+
 def pattern_of(endpoints: np.ndarray) -> np.ndarray:
     """CPDAG, boolean, of causal-learn's marks: [j, i] = 1 and [i, j] = -1 is the edge i -> j.
 
@@ -134,8 +156,8 @@ CONTENDERS = {
     "DAGMA": Contender(dagma, 200, "dagma", "dagma.linear"),
     "NOTEARS": Contender(partial(_castle, "Notears"), 20, "gcastle", "castle.algorithms"),
     "GOLEM": Contender(partial(_castle, "GOLEM"), 20, "gcastle", "castle.algorithms"),
-    "GES": Contender(ges, 20, "causal-learn", f"{_SEARCH}.ScoreBased.GES", True),
-    "PC": Contender(pc, 50, "causal-learn", f"{_SEARCH}.ConstraintBased.PC", True),
+    "GES": Contender(ges, 20, "causal-learn", f"{_SEARCH}.ScoreBased.GES", True, True),
+    "PC": Contender(pc, 50, "causal-learn", f"{_SEARCH}.ConstraintBased.PC", True, True),
 }
 
 
@@ -144,9 +166,11 @@ def is_installed(module: str) -> bool:
     return not module or find_spec(module.partition(".")[0]) is not None
 
 
-def available(names: Iterable[str] = CONTENDERS) -> dict[str, Contender]:
+def available(
+    names: Iterable[str] = CONTENDERS, among: Mapping[str, Contender] = CONTENDERS
+) -> dict[str, Contender]:
     """Those contenders whose packages are installed, with these imported: that is not timed."""
-    found = {name: CONTENDERS[name] for name in names if is_installed(CONTENDERS[name].module)}
+    found = {name: among[name] for name in names if is_installed(among[name].module)}
     with quiet():
         for contender in found.values():
             if contender.module:

@@ -126,7 +126,8 @@ plt.show()
 # %%
 # Hardly anything is left, and what is left is found by its correlation alone. So a graph from this
 # method is worth as much as the claim that the units of the data are comparable: concentrations,
-# prices in one currency, temperatures. If they are not, use a method that does not look at scale.
+# prices in one currency, temperatures. If they are not, use a method that does not look at scale,
+# such as :class:`~sparsekit.causal.BOSS` (:ref:`sphx_glr_auto_examples_plot_causal_order.py`).
 #
 # How stable are the edges?
 # -------------------------
@@ -182,6 +183,7 @@ print("largest weight from PKA:  ", abs(weights).max().round(2))
 # What to take from this
 # ----------------------
 # - Print the baselines: the empty graph, and sorting by variance.
-# - Learn the graph in units that mean something, and look at what happens in others.
+# - Learn the graph in units that mean something, and look at what happens in others. Without such
+#   units, take :class:`~sparsekit.causal.BOSS`.
 # - A frequency of 1.0 is not a probability of being true.
 # - A threshold is in the units of the data, too.

@@ -86,6 +86,7 @@ ONLY_COMPILED = {
     "test_colide_array_api.py::test_the_whole_path_finds_the_same_graph": (
         "tens of thousands of iterations"
     ),
+    "test_order_search.py::test_the_best_of_all_orders_is_found": "a thousand searches",
 }
 
 

@@ -8,14 +8,13 @@ import sys
 import networkx as nx
 import numpy as np
 import pytest
+from cli_dag_helpers import NAMES, close, expected_rows, run, write_csv
 from cli_helpers import assert_error
 from conftest import JIT_DISABLED
 
 from sparsekit.causal import BackgroundKnowledge, BootstrapEdges, CoLiDE, colide_path
 from sparsekit.causal.colide import _estimator
 from sparsekit.cli import main
-
-NAMES = ["rain", 'the "big" river', "harvest, wheat", "Ärger"]
 
 
 @pytest.fixture(scope="module")
@@ -40,34 +39,9 @@ def fitted(samples):
     return CoLiDE().fit(samples)
 
 
-def write_csv(path, rows, delimiter=","):
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, delimiter=delimiter).writerows(rows)
-
-
 def read_csv(path, delimiter=","):
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file, delimiter=delimiter))
-
-
-def run(capsys, *argv):
-    """Standard output and error of a command that succeeds."""
-    assert main(["dag", *map(str, argv)]) == 0
-    return capsys.readouterr()
-
-
-def expected_rows(model, names=NAMES):
-    """Edges of a model as text, the largest weights first."""
-    coo = model.adjacency_.tocoo()
-    edges = sorted(zip(coo.row, coo.col, coo.data, strict=True), key=lambda edge: -abs(edge[2]))
-    return [[names[i], names[j], repr(float(weight))] for i, j, weight in edges]
-
-
-def close(rows, expected):
-    """Names are the same, numbers nearly so."""
-    assert [row[:2] for row in rows] == [row[:2] for row in expected]
-    numbers = [[float(cell) for cell in row[2:]] for row in rows]
-    np.testing.assert_allclose(numbers, [[float(x) for x in row[2:]] for row in expected], 1e-6)
 
 
 class Without:
@@ -255,6 +229,10 @@ class TestOptions:
         for source, target, _, confidence in rows:
             assert float(confidence) == frequencies[NAMES.index(source), NAMES.index(target)]
 
+    def test_refinement_by_orders(self, capsys, table, samples):
+        _, *rows = csv.reader(run(capsys, table, "--refine", "order").out.splitlines())
+        close(rows, expected_rows(CoLiDE(refine="order").fit(samples)))
+
     @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
     def test_figure(self, capsys, table, suffix):
         pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -300,6 +278,13 @@ class TestErrors:
             (["--noise", "some"], ["unequal"]),
             (["--start", "some"], ["zero"]),
             (["--restarts", "-1"], ["n_restarts"]),
+            (["--method", "boss", "--alpha", "0.05"], ["--alpha", "--method colide"]),
+            (["--method", "boss", "--refine", "bic"], ["--refine", "--method colide"]),
+            (["--gamma", "1"], ["--gamma", "--method boss"]),
+            (["--max-parents", "2"], ["--max-parents", "--method boss"]),
+            (["--perturbations", "2"], ["--perturbations", "--method boss"]),
+            (["--method", "boss", "--gamma", "-1"], ["gamma"]),
+            (["--method", "boss", "--starts", "0"], ["n_starts"]),
         ],
     )
     def test_options(self, capsys, table, monkeypatch, options, words):
@@ -369,7 +354,7 @@ class TestDemo:
         assert err == ""
         lines = [line for line in out.splitlines() if str(tmp_path) not in line]
         assert max(map(len, lines)) <= 80
-        for words in ("no edges", "sort by variance", "standardised", "equal noise", "BIC"):
+        for words in ("no edges", "sort by variance", "standardised", "equal noise", "BIC", "BOSS"):
             assert words in out
         path = tmp_path / "sparsekit-demo-causal.png"
         assert str(path) in out

@@ -26,6 +26,8 @@ DATA.flags.writeable = False
 
 pytestmark = pytest.mark.filterwarnings("ignore:the order may reflect scale:UserWarning")
 
+every_refinement = pytest.mark.parametrize("refine", [None, "bic", "order"])
+
 
 def everything(model):
     """All arrays and numbers that a fit leaves behind."""
@@ -57,7 +59,7 @@ def fit_difficult(name, **settings):
     return model
 
 
-@pytest.mark.parametrize("refine", [None, "bic"])
+@every_refinement
 @pytest.mark.parametrize("noise", ["equal", "unequal"])
 class TestDifficultData:
     """Columns that are constant, copies or combinations; one column; few samples."""
@@ -126,7 +128,8 @@ class TestAttributes:
 
 
 def test_a_small_graph_is_found():
-    for settings in ({}, {"noise": "unequal"}, {"refine": "bic"}, {"alpha": 0.0}):
+    changes = {"noise": "unequal"}, {"refine": "bic"}, {"refine": "order"}, {"alpha": 0.0}
+    for settings in ({}, *changes):
         model = CoLiDE(**settings).fit(DATA)
         assert structural_hamming_distance(TRUTH, model.adjacency_) == 0
 
@@ -161,7 +164,9 @@ def test_sachs(noise, most):
 class TestSameAnswer:
     """However the same samples are given."""
 
-    @pytest.mark.parametrize("settings", [{}, {"noise": "unequal", "refine": "bic"}])
+    @pytest.mark.parametrize(
+        "settings", [{}, {"noise": "unequal", "refine": "bic"}, {"refine": "order"}]
+    )
     def test_covariance_and_parts(self, settings):
         X = DATA + 1e5
         model = CoLiDE(**settings).fit(X)
@@ -189,7 +194,7 @@ class TestSameAnswer:
 class TestKnowledge:
     """Required and forbidden edges, tiers."""
 
-    @pytest.mark.parametrize("refine", [None, "bic"])
+    @every_refinement
     @pytest.mark.parametrize("noise", ["equal", "unequal"])
     @pytest.mark.parametrize("solver", ["newton", "adam"])
     def test_it_holds(self, solver, noise, refine):
@@ -218,7 +223,7 @@ class TestKnowledge:
         np.testing.assert_allclose(model.adjacency_.toarray()[:3, 3], expected, atol=1e-3)
         assert model.adjacency_.nnz == 3
 
-    @pytest.mark.parametrize("refine", [None, "bic"])
+    @every_refinement
     def test_a_required_edge_from_a_constant_column_stays(self, refine):
         X = DATA.copy()
         X[:, 2] = 7.0
@@ -286,7 +291,7 @@ class TestWarnings:
         {"start": "random"},
         {"n_restarts": -1},
         {"n_restarts": 2.0},
-        {"refine": "order"},
+        {"refine": "boss"},
         {"tol": -1.0},
         {"max_iter": 0},
         {"n_jobs": 1.5},

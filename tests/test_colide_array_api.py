@@ -10,9 +10,10 @@ from sklearn.base import clone
 
 from sparsekit._sklearn_compat import get_namespace_and_device
 from sparsekit.causal import CoLiDE
+from sparsekit.causal._moments import array_api_moments
 from sparsekit.causal.colide import _adam
 from sparsekit.causal.colide._adam import adam_stage
-from sparsekit.causal.colide._array_api import array_api_moments, array_api_stage
+from sparsekit.causal.colide._array_api import array_api_stage
 from sparsekit.causal.colide._objective import make_problem, objective
 from sparsekit.causal.colide._stage import Stage
 from sparsekit.datasets import make_linear_sem

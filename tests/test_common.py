@@ -44,7 +44,8 @@ ESTIMATORS = [cls() for name, cls in sorted(CLASSES.items()) if name not in NOT_
 if JIT_DISABLED:
     # The run for coverage interprets the kernels: the same lines in a tenth of the time.
     for estimator in ESTIMATORS:
-        smaller = {"n_components": 4, "hop_weights": 2, "pair": (1, 2), "n_restarts": 0}
+        smaller = {"n_components": 4, "hop_weights": 2, "pair": (1, 2)}
+        smaller |= {"n_restarts": 0, "n_starts": 1, "n_perturbations": 1}
         estimator.set_params(**{k: v for k, v in smaller.items() if k in estimator.get_params()})
 every_estimator = pytest.mark.parametrize(
     "estimator", ESTIMATORS, ids=lambda estimator: type(estimator).__name__

@@ -15,6 +15,7 @@ from sparsekit.core.jit import kernel
 __all__ = [
     "Regressions",
     "condition_on",
+    "drop_each",
     "is_redundant",
     "least_squares",
     "toggled_variances",
@@ -102,7 +103,7 @@ def _add_each(covariance, target, rows, n_rows, variances, toggled):
 
 
 @kernel
-def _drop_each(target, rows, parents, own, work, toggled):
+def drop_each(target, rows, parents, own, work, toggled):
     """Residual variance of the target with each parent left out; none may be redundant.
 
     Leaving out i adds ``beta_i^2 / P_ii``, where beta are the coefficients and P is the inverse of
@@ -148,7 +149,7 @@ def toggled_variances(covariance, target, is_parent, rows, toggled):
     own = variances[target]
     _add_each(covariance, target, rows, n_rows, variances, toggled)
     if n_rows == len(parents):
-        _drop_each(target, rows, parents, own, work, toggled)
+        drop_each(target, rows, parents, own, work, toggled)
         return own
     for parent in parents:
         _condition_on_parents(covariance, parents, parent, rows, variances, kept)

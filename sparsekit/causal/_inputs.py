@@ -20,6 +20,7 @@ __all__ = [
     "feature_names",
     "labels_for",
     "list_labels",
+    "to_float64",
     "to_numpy",
 ]
 
@@ -36,6 +37,11 @@ def to_numpy(values: Any) -> Any:
     """Bring arrays of other libraries to numpy, wherever they are; all else stays as it is."""
     xp, is_array_api, _ = get_namespace_and_device(values)
     return convert_to_numpy(values, xp) if is_array_api else values
+
+
+def to_float64(values: Any, xp: Any) -> np.ndarray:
+    """Copy an array of the namespace `xp`, wherever it is, to one of numpy in double precision."""
+    return np.array(convert_to_numpy(values, xp), dtype=np.float64)
 
 
 def feature_names(X: Any) -> np.ndarray | None:

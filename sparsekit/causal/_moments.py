@@ -4,7 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Moments", "add_samples", "check_range", "combine", "without_variance"]
+from sparsekit._sklearn_compat import max_precision_float_dtype
+from sparsekit.causal._inputs import to_float64
+
+__all__ = ["Moments", "add_samples", "array_api_moments"]
 
 # Entries of a block of samples, of which centred copies are made.
 _BLOCK_SIZE = 2**22
@@ -61,17 +64,65 @@ def add_samples(moments: Moments | None, X: np.ndarray) -> Moments:
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(X), n_rows):
             moments = _add_block(moments, X[start : start + n_rows])
-    tiny = without_variance(moments)
-    check_range(moments, underflows=bool((X[:, tiny] != moments.mean[tiny]).any()))
+    tiny = _without_variance(moments)
+    _check_range(moments, underflows=bool((X[:, tiny] != moments.mean[tiny]).any()))
     return moments
 
 
-def without_variance(moments: Moments) -> np.ndarray:
+def array_api_moments(
+    X: Any, *, xp: Any, device: Any = None, moments: Moments | None = None
+) -> Moments:
+    """Update number, mean and covariance of samples where these are, as `add_samples` does.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        Of any library that follows the array API standard; finite; not changed.
+    xp : module
+        Namespace of `X`, as scikit-learn's `get_namespace` returns it.
+    device : object, default=None
+        Where `X` is. None: the default device of the library.
+    moments : Moments, default=None
+        None: there were no samples before.
+
+    Returns
+    -------
+    Moments
+        Numpy arrays of float64; computed in single precision where the device has no other. `place`
+        is where.
+
+    Raises
+    ------
+    ValueError
+        If squares overflow or underflow.
+    """
+    X = xp.astype(X, max_precision_float_dtype(xp, device))
+    if moments is None:
+        mean, d = to_float64(X[0, :], xp), X.shape[1]
+        moments = Moments(0, mean, np.zeros((d, d)))
+    origin = xp.asarray(moments.mean, dtype=X.dtype, device=device, copy=True)
+    # Constant columns are exactly zero from here on, and so are their variances.
+    X = X - origin
+    varies = to_float64(xp.any(X != 0, axis=0), xp)
+    mean = xp.mean(X, axis=0)
+    X = X - mean
+    # Sums in another order make some libraries' products asymmetric.
+    covariance = to_float64(X.T @ X / X.shape[0], xp)
+    covariance = covariance / 2 + covariance.T / 2
+    # The origin may have been rounded.
+    shift = to_float64(mean, xp) + (to_float64(origin, xp) - moments.mean)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moments = _combine(moments, X.shape[0], shift, covariance)
+    _check_range(moments, underflows=bool(varies[_without_variance(moments)].any()))
+    return moments._replace(place=(xp, device))
+
+
+def _without_variance(moments: Moments) -> np.ndarray:
     """Whether each variable is constant, or its squares underflow."""
     return moments.covariance.diagonal() < np.finfo(np.float64).tiny
 
 
-def check_range(moments: Moments, *, underflows: bool) -> None:
+def _check_range(moments: Moments, *, underflows: bool) -> None:
     """Raise ValueError if squares underflow, as the caller has seen, or overflow."""
     if underflows or not np.isfinite(moments.covariance).all():
         raise ValueError(
@@ -85,10 +136,10 @@ def _add_block(moments: Moments, block: np.ndarray) -> Moments:
     centred = np.subtract(block, moments.mean, dtype=np.float64)
     shift = centred.mean(axis=0)
     centred -= shift
-    return combine(moments, len(block), shift, centred.T @ centred / len(block))
+    return _combine(moments, len(block), shift, centred.T @ centred / len(block))
 
 
-def combine(moments: Moments, n_added: int, shift: np.ndarray, covariance: np.ndarray) -> Moments:
+def _combine(moments: Moments, n_added: int, shift: np.ndarray, covariance: np.ndarray) -> Moments:
     """Add samples of which the number, the mean less the old one, and the covariance are known."""
     n_before = moments.n_samples
     n = n_before + n_added

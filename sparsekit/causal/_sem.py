@@ -23,7 +23,7 @@ from sparsekit.causal._inputs import (
     list_labels,
     to_numpy,
 )
-from sparsekit.causal._moments import Moments, add_samples
+from sparsekit.causal._moments import Moments, add_samples, array_api_moments
 from sparsekit.core.dag import topological_order
 
 __all__ = ["LinearSEMMixin"]
@@ -312,8 +312,11 @@ class LinearSEMMixin(DensityMixin):
         return checked, names
 
     def _add_samples(self, moments: Moments | None, checked: Any) -> Moments:
-        """Update moments by checked samples."""
-        return add_samples(moments, to_numpy(checked))
+        """Update moments by checked samples, where these are."""
+        if isinstance(checked, np.ndarray):
+            return add_samples(moments, checked)
+        xp, _, device = get_namespace_and_device(checked)
+        return array_api_moments(checked, xp=xp, device=device, moments=moments)
 
     def _check_new(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -338,10 +341,19 @@ class LinearSEMMixin(DensityMixin):
         return self._fit_moments(moments, names, constraints)
 
     def _set_model(
-        self, moments: Moments, names: np.ndarray | None, adjacency: sp.csr_array, floor: float
+        self,
+        moments: Moments,
+        names: np.ndarray | None,
+        adjacency: sp.csr_array,
+        floor: float | np.ndarray,
+        order: np.ndarray | None = None,
     ) -> None:
-        """Set what all estimators of linear models share; `floor` is the least noise scale."""
-        order = topological_order(adjacency)
+        """Set what all estimators of linear models share.
+
+        `floor` is the least noise scale, one for all variables or one for each. `order` is a causal
+        order if there is a better one than by the numbers of the nodes.
+        """
+        order = topological_order(adjacency) if order is None else order
         paths = np.eye(len(order)) - adjacency.toarray()
         variances = np.einsum("ij,ij->j", paths, moments.covariance @ paths)
         self.n_features_in_ = len(order)

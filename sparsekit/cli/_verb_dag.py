@@ -10,6 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparsekit.cli._dag_methods import (
+    EBIC,
+    add_parameters,
+    facts_of,
+    make_model,
+    settle_parameters,
+    summary_of,
+)
 from sparsekit.cli._output import progress_bars
 
 if TYPE_CHECKING:
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser"]
 
 _DESCRIPTION = """\
-Learn a sparse linear directed acyclic graph from samples (CoLiDE).
+Learn a sparse linear directed acyclic graph from samples (CoLiDE, BOSS).
 
 Input, by suffix: one column a variable, one row a sample
   .csv .tsv .txt   separated by commas, tabs, blanks; names in the first line
@@ -36,8 +44,10 @@ Output, by suffix; without a file, csv on standard output:
                        weights first
   .json .graphml       also the nodes with their noise, and those without edges
 
-Do not standardise the columns: the method reads directions off the scale of
-the noise. If the units are arbitrary, so are the directions.
+Do not standardise columns for colide: it reads directions off the scale of the
+noise. If the units are arbitrary, use boss, whose graph does not depend on
+them. From unequal Gaussian noise it can not tell equivalent graphs apart: the
+column directed is 1 for edges whose direction is the same in all of them.
 """
 
 _EPILOG = """\
@@ -45,11 +55,11 @@ examples:
   sparsekit dag cells.csv edges.csv
   sparsekit dag cells.csv edges.json --bootstrap 100 --figure graph.png
   sparsekit dag cells.csv --alpha ebic --noise unequal --refine bic
+  sparsekit dag cells.csv --method boss --gamma 2 --starts 10
   sparsekit dag cells.csv --forbid Akt,Raf --tiers "PKC,PKA;Raf,Mek,Erk"
   sparsekit dag covariance.csv --covariance 853
 """
 
-_EBIC = "ebic"
 _FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
 
 
@@ -67,46 +77,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "output", metavar="EDGES", type=Path, nargs="?", help="file to write or replace"
     )
-    _add_parameters(parser.add_argument_group("parameters of the method"))
+    add_parameters(parser)
     _add_knowledge(parser.add_argument_group("what is known"))
     _add_tasks(parser.add_argument_group("more to do"))
-
-
-def _add_parameters(group: argparse._ArgumentGroup) -> None:
-    def add(flag: str, text: str, **options: Any) -> None:
-        group.add_argument(flag, help=text, **options)
-
-    add("--method", "what learns the graph (%(default)s)", choices=("colide",), default="colide")
-    add(
-        "--alpha",
-        "weight of the l1 penalty (%(default)s), or ebic to choose it by the extended BIC",
-        type=_alpha,
-        default=0.05,
-        metavar="X",
-    )
-    noises = ("equal", "unequal")
-    add("--noise", "one noise scale, or one a variable (%(default)s)", choices=noises)
-    group.set_defaults(noise="equal")
-    add(
-        "--threshold",
-        "edges have absolute weights above this (%(default)s)",
-        type=float,
-        default=0.3,
-        metavar="X",
-    )
-    starts = ("auto", "equal", "zero")
-    add("--start", "start of the path for unequal noise (%(default)s)", choices=starts)
-    group.set_defaults(start="auto")
-    add(
-        "--restarts",
-        "returns to an early stage, for a lower objective (%(default)s); after the third, from a "
-        "random part of the weights",
-        type=int,
-        default=3,
-        metavar="N",
-    )
-    add("--refine", "search on for a better BIC", choices=("bic",))
-    add("--n-jobs", "threads, -1 for all cores (1)", type=int, metavar="N")
 
 
 def _add_knowledge(group: argparse._ArgumentGroup) -> None:
@@ -142,20 +115,11 @@ def _add_tasks(group: argparse._ArgumentGroup) -> None:
     add("--figure", "draw the graph (.png, .svg, .pdf)", type=Path, metavar="FILE")
     add(
         "--seed",
-        "of the resamples and random restarts (%(default)s)",
+        "of the resamples, random restarts and random orders (%(default)s)",
         type=int,
         default=0,
         metavar="N",
     )
-
-
-def _alpha(text: str) -> float | str:
-    if text == _EBIC:
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a number or ebic, got {text!r}") from None
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -163,6 +127,7 @@ def run(arguments: argparse.Namespace) -> None:
     from sparsekit.cli._edge_files import edges_as_text, write_edges
     from sparsekit.cli._tables import read_table
 
+    settle_parameters(arguments)
     _check_files(arguments)
     if arguments.bootstrap is not None and arguments.covariance is not None:
         raise ValueError("--bootstrap draws samples again: leave it out, or --covariance.")
@@ -212,29 +177,25 @@ def _check_files(arguments: argparse.Namespace) -> None:
 
 def _learn(arguments: argparse.Namespace, table: "Table") -> tuple[Any, "np.ndarray | None"]:
     """Fitted estimator, and the frequencies of edges if asked for."""
-    from sparsekit.causal import CoLiDE
-
-    model = CoLiDE(
-        noise=arguments.noise,
-        threshold=arguments.threshold,
-        start=arguments.start,
-        n_restarts=arguments.restarts,
-        refine=arguments.refine,
-        background=_background(arguments, table),
-        random_state=arguments.seed,
-        n_jobs=arguments.n_jobs,
-    )
+    model = make_model(arguments, _background(arguments, table))
     X = _as_frame(table)
-    model.set_params(alpha=_chosen_alpha(arguments, model, X))
+    if arguments.method == "colide" and arguments.alpha == EBIC:
+        model.set_params(alpha=_chosen_alpha(arguments, model, X))
     if arguments.covariance is not None:
         return model.fit_covariance(X, arguments.covariance), None
+    model.set_callbacks(*progress_bars()).fit(X)
     if arguments.bootstrap is None:
-        return model.set_callbacks(*progress_bars()).fit(X), None
+        return model, None
+    from sklearn.base import clone
+
     from sparsekit.causal import BootstrapEdges
 
-    bootstrap = BootstrapEdges(model, arguments.bootstrap, random_state=arguments.seed)
+    # Each resample gets a seed of its own: the same random orders in all of them would make
+    # directions that the data leave open look certain.
+    unseeded = clone(model).set_params(random_state=None)
+    bootstrap = BootstrapEdges(unseeded, arguments.bootstrap, random_state=arguments.seed)
     bootstrap.set_callbacks(*progress_bars()).fit(X)
-    return bootstrap.estimator_, bootstrap.edge_frequencies_.toarray()
+    return model, bootstrap.edge_frequencies_.toarray()
 
 
 def _as_frame(table: "Table") -> Any:
@@ -252,9 +213,7 @@ def _as_frame(table: "Table") -> Any:
 
 
 def _chosen_alpha(arguments: argparse.Namespace, model: Any, X: Any) -> float:
-    """The penalty that was given, or the one with the least extended BIC."""
-    if arguments.alpha != _EBIC:
-        return arguments.alpha
+    """Penalty with the least extended BIC."""
     from sparsekit.causal import colide_path
 
     settings = model.get_params(deep=False)
@@ -329,36 +288,30 @@ def _edges(
     edges = {"source": names[rows], "target": names[columns], "weight": found.data[order]}
     if frequencies is not None:
         edges["confidence"] = frequencies[rows, columns]
+    if (is_directed := _directions(model)) is not None:
+        edges["directed"] = is_directed[rows, columns].astype(int)
     nodes = {
         "name": names,
         "noise_scale": model.noise_scale_,
         "residual_scale": model.residual_scale_,
     }
-    facts = {
-        "method": arguments.method,
-        "alpha": model.alpha,
-        "noise": model.noise,
-        "threshold": model.threshold,
-        "start": model.start,
-        "n_restarts": model.n_restarts,
-        "refine": model.refine,
-        "n_samples": model.n_samples_seen_,
-        "converged": bool(model.converged_),
-        # JSON knows no NaN, which stands for a graph without edges.
-        "varsortability": model.varsortability_ if model.adjacency_.nnz else None,
-    }
-    return Edges(edges, nodes, facts)
+    return Edges(edges, nodes, facts_of(model, arguments.method))
+
+
+def _directions(model: Any) -> "np.ndarray | None":
+    """Which edges have one direction in all graphs that the score can not tell apart, if any."""
+    if model.noise == "equal" or not hasattr(model, "cpdag_"):
+        return None
+    is_edge = model.cpdag_.toarray() != 0
+    return is_edge & ~is_edge.T
 
 
 def _report(arguments: argparse.Namespace, model: Any, seconds: float) -> None:
     where = "" if arguments.output is None else f"{arguments.output}: "
-    n_edges, scale = model.adjacency_.nnz, model.noise_scale_
-    noise = f"{scale[0]:.3g}" if model.noise == "equal" else f"{scale.min():.3g}-{scale.max():.3g}"
-    agreement = f", varsortability {model.varsortability_:.2f}" if n_edges else ""
     sys.stderr.write(
-        f"{where}{n_edges} edges among {model.n_features_in_} variables, from "
+        f"{where}{model.adjacency_.nnz} edges among {model.n_features_in_} variables, from "
         f"{model.n_samples_seen_} samples in {seconds:.2f} s\n"
-        f"alpha {model.alpha:.3g}, noise scale {noise}{agreement}\n"
+        f"{summary_of(model, arguments.method)}\n"
     )
 
 

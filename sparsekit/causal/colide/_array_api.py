@@ -2,68 +2,20 @@
 
 The loop is that of `_adam`; all (d, d) arrays stay on the device from the start of a stage to its
 end. Of the array API standard it needs `linalg.inv`, `linalg.slogdet` and products. The column
-solves of the other solver run on the CPU: it takes from here the moments only.
+solves of the other solver run on the CPU.
 """
 
 from typing import Any
 
 import numpy as np
 
-from sparsekit._sklearn_compat import convert_to_numpy, max_precision_float_dtype
-from sparsekit.causal._moments import Moments, check_range, combine, without_variance
+from sparsekit._sklearn_compat import max_precision_float_dtype
+from sparsekit.causal._inputs import to_float64
 from sparsekit.causal.colide._adam import BETA_1, BETA_2, TOLERANCE, initial_scale, run_stage
 from sparsekit.causal.colide._objective import Problem
 from sparsekit.causal.colide._stage import Stage, StageResult
 
-__all__ = ["array_api_moments", "array_api_stage"]
-
-
-def array_api_moments(
-    X: Any, *, xp: Any, device: Any = None, moments: Moments | None = None
-) -> Moments:
-    """Update number, mean and covariance of samples where these are, as `add_samples` does.
-
-    Parameters
-    ----------
-    X : array of shape (n, d)
-        Of any library that follows the array API standard; finite; not changed.
-    xp : module
-        Namespace of `X`, as scikit-learn's `get_namespace` returns it.
-    device : object, default=None
-        Where `X` is. None: the default device of the library.
-    moments : Moments, default=None
-        None: there were no samples before.
-
-    Returns
-    -------
-    Moments
-        Numpy arrays of float64; computed in single precision where the device has no other. `place`
-        is where.
-
-    Raises
-    ------
-    ValueError
-        If squares overflow or underflow.
-    """
-    X = xp.astype(X, max_precision_float_dtype(xp, device))
-    if moments is None:
-        mean, d = _to_numpy(X[0, :], xp), X.shape[1]
-        moments = Moments(0, mean, np.zeros((d, d)))
-    origin = xp.asarray(moments.mean, dtype=X.dtype, device=device, copy=True)
-    # Constant columns are exactly zero from here on, and so are their variances.
-    X = X - origin
-    varies = _to_numpy(xp.any(X != 0, axis=0), xp)
-    mean = xp.mean(X, axis=0)
-    X = X - mean
-    # Sums in another order make some libraries' products asymmetric.
-    covariance = _to_numpy(X.T @ X / X.shape[0], xp)
-    covariance = covariance / 2 + covariance.T / 2
-    # The origin may have been rounded.
-    shift = _to_numpy(mean, xp) + (_to_numpy(origin, xp) - moments.mean)
-    with np.errstate(over="ignore", invalid="ignore"):
-        moments = combine(moments, X.shape[0], shift, covariance)
-    check_range(moments, underflows=bool(varies[without_variance(moments)].any()))
-    return moments._replace(place=(xp, device))
+__all__ = ["array_api_stage"]
 
 
 def array_api_stage(
@@ -89,7 +41,7 @@ def array_api_stage(
         rounding for some hundred iterations, and are as good afterwards.
     """
     result = run_stage(lambda: _DeviceIterate(problem, weights, xp, device), stage)
-    return result._replace(weights=_to_numpy(result.weights, xp))
+    return result._replace(weights=to_float64(result.weights, xp))
 
 
 class _DeviceIterate:
@@ -169,7 +121,3 @@ class _DeviceIterate:
         penalty = float(xp.sum(self._penalties * xp.abs(self.weights)))
         log_determinant = float(xp.linalg.slogdet(self._domain_matrix(s)).logabsdet)
         return mu * (score + penalty) + self._size * float(np.log(s)) - log_determinant
-
-
-def _to_numpy(values: Any, xp: Any) -> np.ndarray:
-    return np.array(convert_to_numpy(values, xp), dtype=np.float64)

@@ -5,12 +5,10 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from sparsekit.causal._gaussian import least_squares
+from sparsekit.causal._weights import keep_required
 from sparsekit.core import csr
 
 __all__ = ["fill_required", "to_dag"]
-
-# What a required edge weighs if least squares gives it nothing.
-_LEAST_WEIGHT = 1e-8
 
 
 def to_dag(
@@ -92,6 +90,6 @@ def fill_required(
     missing = np.zeros_like(dense, dtype=bool) if required is None else required & (dense == 0)
     if not missing.any():
         return adjacency
-    coefficients = least_squares(covariance, (dense != 0) | missing).coefficients[missing]
-    dense[missing] = np.where(coefficients == 0, _LEAST_WEIGHT, coefficients)
+    dense[missing] = least_squares(covariance, (dense != 0) | missing).coefficients[missing]
+    keep_required(dense, missing)
     return csr.canonical(dense)

@@ -10,17 +10,19 @@ from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbac
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from sparsekit._sklearn_compat import Interval, StrOptions, get_namespace_and_device
+from sparsekit._sklearn_compat import Interval, StrOptions
 from sparsekit.causal._background import BackgroundKnowledge, Constraints
 from sparsekit.causal._moments import Moments
 from sparsekit.causal._sem import LinearSEMMixin
-from sparsekit.causal.colide._array_api import array_api_moments
+from sparsekit.causal._weights import weighted_dag
 from sparsekit.causal.colide._dag import fill_required, to_dag
 from sparsekit.causal.colide._objective import Problem, closed_form_scale, make_problem
 from sparsekit.causal.colide._refine import refine_bic
 from sparsekit.causal.colide._solve import Solution, n_stages, solve
+from sparsekit.causal.order._align import align
+from sparsekit.causal.order._search import order_search
 from sparsekit.core import csr
-from sparsekit.core.dag import varsortability
+from sparsekit.core.dag import topological_order, varsortability
 
 __all__ = ["CoLiDE"]
 
@@ -59,9 +61,11 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         has a lower objective. The first three are deterministic; each further one forgets the
         parents of a random half of the variables. More find lower objectives at proportional cost,
         and mostly better graphs.
-    refine : {"bic"} or None, default=None
+    refine : {"bic", "order"} or None, default=None
         "bic": search from the graph found for one with a better Gaussian BIC, edge by edge, then
         regress every variable on its parents. This is another estimator, with an l0 penalty.
+        "order": search as `BOSS` does, from the order of the graph found and with that class's
+        other defaults, whatever `noise` is. Mostly the far better graph: see Notes.
     background : BackgroundKnowledge or None, default=None
         Edges that are forbidden or required.
     tol : float, default=1e-6
@@ -96,7 +100,8 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
     n_iter_ : int
         Iterations of all stages, those of restarts included.
     converged_ : bool
-        Whether the last stage ended before `max_iter`.
+        Whether the last stage ended before `max_iter`, and the search of ``refine="order"`` at a
+        local optimum.
     varsortability_ : float
         Agreement of the graph with the order of the variances, from 0 to 1; see
         `sparsekit.metrics.varsortability`. NaN without edges.
@@ -114,13 +119,15 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
     Warns
     -----
     ConvergenceWarning
-        If the last stage reached `max_iter`.
+        If the last stage reached `max_iter`, or the search of ``refine="order"`` found no local
+        optimum in the passes it has.
     UserWarning
-        If columns are constant, or if the graph follows the order of very different variances: see
-        Notes.
+        If columns are constant, or if the graph follows the order of very different variances and
+        `refine` is not "order": see Notes.
 
     See Also
     --------
+    BOSS : Search for an order, which does not depend on the scale of the variables.
     BackgroundKnowledge : Forbidden and required edges.
     sparsekit.metrics.structural_hamming_distance : Distance to a known graph.
 
@@ -132,6 +139,12 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
     columns acts like the inverse factor on `alpha`. With a high
     `varsortability_`, compare with sorting the variables by variance and regressing each on those
     before it.
+
+    With ``refine="order"`` scale decides where the search starts. Its score does not depend on
+    scale, nor does it tell graphs of one Markov equivalence class apart: of these the graph is
+    taken that agrees with CoLiDE's order, as far as reversals of single edges lead. So directions
+    that the data can not tell (see `sparsekit.metrics.cpdag`) are CoLiDE's. There is no warning
+    about scale then.
 
     Scikit-learn's callbacks see one task ``stage`` for each stage of the path. A callback that
     stops the fit leaves the solution of the stages so far, and `converged_` false.
@@ -167,7 +180,7 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         "solver": [StrOptions({"newton", "adam"})],
         "start": [StrOptions({"auto", "equal", "zero"})],
         "n_restarts": [Interval(Integral, 0, None, closed="left")],
-        "refine": [StrOptions({"bic"}), None],
+        "refine": [StrOptions({"bic", "order"}), None],
         "background": [BackgroundKnowledge, None],
         "tol": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left"), None],
@@ -213,14 +226,17 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         context.call_on_fit_task_begin(estimator=self)
         stages = _Stages(self, context)
         solution = self._solve(problem, stages, moments.place)
-        adjacency, noise_scale = self._select(problem, solution, moments.n_samples, constraints)
-        agreement = varsortability(moments.covariance.diagonal(), adjacency)
-        self._warn(solution, stages, agreement, moments.covariance.diagonal())
+        n_samples, variances = moments.n_samples, moments.covariance.diagonal()
+        adjacency, noise_scale, settled = self._select(problem, solution, n_samples, constraints)
+        agreement = varsortability(variances, adjacency)
+        if not stages.stopped_early:
+            self._warn_of_limits(solution, settled=settled)
+        self._warn_of_scale(agreement, variances)
 
         self._set_model(moments, names, adjacency, problem.floor)
         self.weights_, self.noise_scale_ = solution.weights, noise_scale
         self.objective_, self.n_iter_ = solution.objective, solution.n_iter
-        self.converged_ = solution.converged and not stages.stopped_early
+        self.converged_ = solution.converged and settled and not stages.stopped_early
         self.varsortability_ = agreement
         context.call_on_fit_task_end(estimator=self)
         return self
@@ -237,12 +253,6 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
 
     def _n_stages(self, problem: Problem) -> int:
         return n_stages(problem, solver=self.solver, start=self.start, n_restarts=self.n_restarts)
-
-    def _add_samples(self, moments, checked):
-        if isinstance(checked, np.ndarray):
-            return super()._add_samples(moments, checked)
-        xp, _, device = get_namespace_and_device(checked)
-        return array_api_moments(checked, xp=xp, device=device, moments=moments)
 
     def _solve(self, problem: Problem, stages: "_Stages", place: tuple | None) -> Solution:
         return solve(
@@ -264,37 +274,61 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         solution: Solution,
         n_samples: int,
         constraints: Constraints | None,
-    ) -> tuple[sp.csr_array, np.ndarray]:
-        """Graph of the weights, refined if asked for, and its noise scales."""
+    ) -> tuple[sp.csr_array, np.ndarray, bool]:
+        """Graph, refined if asked for, its noise scales, and whether the refinement is complete."""
         forbidden, required = constraints or (None, None)
         adjacency = to_dag(solution.weights, self.threshold, required)
         adjacency = fill_required(adjacency, problem.covariance, required)
         if self.refine is None:
-            return adjacency, solution.noise_scale
-        refined = refine_bic(
-            problem.covariance,
-            n_samples,
-            adjacency.toarray() != 0,
-            equal=problem.equal,
-            floor=problem.floor,
-            forbidden=forbidden,
-            required=required,
-        )
-        return csr.canonical(refined.adjacency), closed_form_scale(problem, refined.variances)
+            return adjacency, solution.noise_scale, True
+        settled = True
+        if self.refine == "bic":
+            refined = refine_bic(
+                problem.covariance,
+                n_samples,
+                adjacency.toarray() != 0,
+                equal=problem.equal,
+                floor=problem.floor,
+                forbidden=forbidden,
+                required=required,
+            )
+            adjacency, variances = csr.canonical(refined.adjacency), refined.variances
+        else:
+            order = topological_order(adjacency)
+            found = order_search(
+                problem.covariance,
+                n_samples,
+                order[None],
+                forbidden=forbidden,
+                required=required,
+            )
+            is_edge = align(found.is_edge, order, forbidden, required)
+            adjacency, variances = weighted_dag(problem.covariance, is_edge, required)
+            settled = found.converged
+        return adjacency, closed_form_scale(problem, variances), settled
 
-    def _warn(
-        self, solution: Solution, stages: "_Stages", agreement: float, variances: np.ndarray
-    ) -> None:
-        if not (solution.converged or stages.stopped_early):
+    def _warn_of_limits(self, solution: Solution, *, settled: bool) -> None:
+        if not solution.converged:
             warnings.warn(
                 "the last stage stopped at its limit of iterations "
                 f"({solution.n_iter} in all stages): raise max_iter, or tol.",
                 ConvergenceWarning,
                 stacklevel=7,
             )
+        if not settled:
+            warnings.warn(
+                "the search of refine='order' found no local optimum in its passes: go on with "
+                "BOSS, started from causal_order_, and more max_passes.",
+                ConvergenceWarning,
+                stacklevel=7,
+            )
+
+    def _warn_of_scale(self, agreement: float, variances: np.ndarray) -> None:
         positive = variances[variances > 0]
-        if agreement > _SUSPECT_VARSORTABILITY and np.ptp(np.log(positive)) > np.log(
-            _SUSPECT_RATIO
+        if (
+            self.refine != "order"
+            and agreement > _SUSPECT_VARSORTABILITY
+            and np.ptp(np.log(positive)) > np.log(_SUSPECT_RATIO)
         ):
             warnings.warn(
                 f"the order may reflect scale: {agreement:.0%} of the paths lead to larger "

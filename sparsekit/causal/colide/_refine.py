@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsekit.causal._gaussian import least_squares, toggled_variances
+from sparsekit.causal._weights import keep_required
 from sparsekit.core.jit import kernel
 
 __all__ = ["Refined", "Score", "gaussian_bic", "refine_bic", "score_settings"]
@@ -26,9 +27,6 @@ _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 # Below this no logarithm is taken.
 _LEAST_VARIANCE = 1e-300
-
-# What is left of a required edge whose coefficient is 0: an entry that is not 0 keeps it an edge.
-_LEAST_REQUIRED = 1e-8
 
 # Kinds of moves: how many edges more there are.
 _DELETE, _REVERSE, _ADD = -1, 0, 1
@@ -292,6 +290,6 @@ def refine_bic(
     if n_moves < 0:
         raise ValueError("expected the search to start at a DAG, got a graph with a cycle.")
     adjacency, variances = least_squares(covariance, is_edge)
-    adjacency[required & (adjacency == 0)] = _LEAST_REQUIRED
+    keep_required(adjacency, required)
     variances = np.maximum(variances, score.least)
     return Refined(adjacency, variances, gaussian_bic(score, variances, is_edge.sum()), n_moves)

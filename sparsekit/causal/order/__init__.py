@@ -1,0 +1,1 @@
+"""Search for the causal order whose sparse graph has the best score."""
