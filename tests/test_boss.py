@@ -278,6 +278,14 @@ class TestDifficultData:
         assert edges == 0 if noise == "equal" else edges <= TRUTH.nnz
         assert model.residual_scale_[2] <= 1e-5 * DATA.std(axis=0).min() * (1 + 1e-9)
 
+    @pytest.mark.filterwarnings("ignore:collinear:UserWarning")
+    def test_equal_noise_has_one_scale(self):
+        """Also where it is below the least residual scale of the larger columns."""
+        cause = DATA[:, 0] / DATA[:, 0].std()
+        model = self.check(np.column_stack([cause, 1e6 * cause]), BOSS(noise="equal", start=[0, 1]))
+        np.testing.assert_allclose(model.residual_scale_, [1, 10])
+        np.testing.assert_allclose(model.noise_scale_, np.sqrt([50.5, 50.5]))
+
     def test_collinear_columns_are_named(self):
         frame = pd.DataFrame(DATA, columns=NAMES)
         for copied in (frame["c"], -3 * frame["c"] + 5):
@@ -303,7 +311,7 @@ class TestRefusals:
             [-1, 0, 1, 2, 3, 4],
             [0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
             ["a", "b", "c", "d", "e", "g"],
-            [[0, 1], [2, 3], [4, 5]] * 2,
+            [[0, 1, 2], [3, 4, 5]],
             [[0], [1, 2], 3, 4, 5, None],
             [False, True, 2, 3, 4, 5],
             np.array(3),

@@ -64,6 +64,7 @@ def fit_difficult(name, **settings):
 class TestDifficultData:
     """Columns that are constant, copies or combinations; one column; few samples."""
 
+    @pytest.mark.filterwarnings("ignore:collinear:UserWarning")
     @pytest.mark.parametrize("name", ["duplicate", "equicorrelated", "explained", "two"])
     def test_dependent_columns(self, name, noise, refine):
         fit_difficult(name, noise=noise, refine=refine)

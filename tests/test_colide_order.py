@@ -71,6 +71,15 @@ def test_no_convergence(monkeypatch):
     assert stopped.converged_ is False
 
 
+def test_collinear_columns_are_named():
+    X = np.column_stack([DATA, DATA[:, 2]])
+    model = refined()
+    for fit in (model.fit, model.partial_fit):
+        with pytest.warns(UserWarning, match=r"^collinear columns.*: 2, 6\. Leave") as caught:
+            fit(X)
+        assert [warning.filename for warning in caught] == [__file__]
+
+
 @pytest.mark.filterwarnings("default:the order may reflect scale:UserWarning")
 def test_no_warning_of_scale():
     with pytest.warns(UserWarning, match="the order may reflect scale"):

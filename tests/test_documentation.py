@@ -130,7 +130,14 @@ def test_readme_has_the_two_commands():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/user_guide/embedding.rst", "docs/user_guide/graphlets.rst"]
+    "page",
+    [
+        "README.md",
+        *(
+            f"docs/user_guide/{page}.rst"
+            for page in ("causal", "embedding", "graphlets", "order_search")
+        ),
+    ],
 )
 def test_formulas_are_where_the_page_says(page):
     """A row names functions and the file that defines them, in this order."""

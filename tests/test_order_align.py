@@ -50,6 +50,8 @@ def test_knowledge_stays():
     np.testing.assert_array_equal(align(chain, order, *required), chain)
     forbidden = BackgroundKnowledge(forbidden=[(1, 0)]).resolve(3)
     np.testing.assert_array_equal(align(chain, order, *forbidden), chain)
+    np.testing.assert_array_equal(align(chain, order, forbidden.forbidden), chain)
+    np.testing.assert_array_equal(align(chain, order, required=required.required), chain)
 
 
 def test_columns_may_be_renumbered():

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 
 from sparsekit._sklearn_compat import Interval, StrOptions
 from sparsekit.causal._background import BackgroundKnowledge, Constraints
+from sparsekit.causal._inputs import labels_for
 from sparsekit.causal._moments import Moments
 from sparsekit.causal._sem import LinearSEMMixin
 from sparsekit.causal._weights import weighted_dag
@@ -20,7 +21,8 @@ from sparsekit.causal.colide._objective import Problem, closed_form_scale, make_
 from sparsekit.causal.colide._refine import refine_bic
 from sparsekit.causal.colide._solve import Solution, n_stages, solve
 from sparsekit.causal.order._align import align
-from sparsekit.causal.order._search import order_search
+from sparsekit.causal.order._collinear import warn_of_collinear
+from sparsekit.causal.order._search import OrderSearch, order_search
 from sparsekit.core import csr
 from sparsekit.core.dag import topological_order, varsortability
 
@@ -123,7 +125,8 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         optimum in the passes it has.
     UserWarning
         If columns are constant, or if the graph follows the order of very different variances and
-        `refine` is not "order": see Notes.
+        `refine` is not "order": see Notes. With ``refine="order"``, if columns are linear
+        combinations of others, whose edges are then arbitrary.
 
     See Also
     --------
@@ -227,11 +230,20 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         stages = _Stages(self, context)
         solution = self._solve(problem, stages, moments.place)
         n_samples, variances = moments.n_samples, moments.covariance.diagonal()
-        adjacency, noise_scale, settled = self._select(problem, solution, n_samples, constraints)
+        adjacency, noise_scale, found = self._select(problem, solution, n_samples, constraints)
+        settled = found is None or found.converged
         agreement = varsortability(variances, adjacency)
         if not stages.stopped_early:
             self._warn_of_limits(solution, settled=settled)
         self._warn_of_scale(agreement, variances)
+        if found is not None:
+            warn_of_collinear(
+                found,
+                variances,
+                labels_for(names, len(variances)),
+                stacklevel=6,
+                advice="Leave out copies and sums of others.",
+            )
 
         self._set_model(moments, names, adjacency, problem.floor)
         self.weights_, self.noise_scale_ = solution.weights, noise_scale
@@ -274,14 +286,14 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         solution: Solution,
         n_samples: int,
         constraints: Constraints | None,
-    ) -> tuple[sp.csr_array, np.ndarray, bool]:
-        """Graph, refined if asked for, its noise scales, and whether the refinement is complete."""
+    ) -> tuple[sp.csr_array, np.ndarray, OrderSearch | None]:
+        """Graph, refined if asked for, its noise scales, and the search over orders if any."""
         forbidden, required = constraints or (None, None)
         adjacency = to_dag(solution.weights, self.threshold, required)
         adjacency = fill_required(adjacency, problem.covariance, required)
         if self.refine is None:
-            return adjacency, solution.noise_scale, True
-        settled = True
+            return adjacency, solution.noise_scale, None
+        found = None
         if self.refine == "bic":
             refined = refine_bic(
                 problem.covariance,
@@ -304,8 +316,7 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
             )
             is_edge = align(found.is_edge, order, forbidden, required)
             adjacency, variances = weighted_dag(problem.covariance, is_edge, required)
-            settled = found.converged
-        return adjacency, closed_form_scale(problem, variances), settled
+        return adjacency, closed_form_scale(problem, variances), found
 
     def _warn_of_limits(self, solution: Solution, *, settled: bool) -> None:
         if not solution.converged:

@@ -32,8 +32,10 @@ def align(
        structures", UAI 1995.
     """
     fixed = np.zeros_like(is_edge)
-    if forbidden is not None and required is not None:
-        fixed = forbidden.T | required
+    if forbidden is not None:
+        fixed |= forbidden.T
+    if required is not None:
+        fixed |= required
     rank = np.argsort(order)
     parents = [set(np.flatnonzero(column).tolist()) for column in is_edge.T]
     reversed_any = True

@@ -13,19 +13,17 @@ from sklearn.utils import check_random_state
 
 from sparsekit._sklearn_compat import Interval, StrOptions
 from sparsekit.causal._background import BackgroundKnowledge, Constraints
-from sparsekit.causal._inputs import labels_for, list_labels
+from sparsekit.causal._inputs import labels_for
 from sparsekit.causal._moments import Moments
 from sparsekit.causal._sem import LinearSEMMixin
 from sparsekit.causal._weights import weighted_dag
+from sparsekit.causal.order._collinear import warn_of_collinear
 from sparsekit.causal.order._parent_sets import REDUNDANT
 from sparsekit.causal.order._search import OrderSearch, order_search
 from sparsekit.core import csr
 from sparsekit.core.dag import reversible_edges
 
 __all__ = ["BOSS"]
-
-# Variances up to this factor above the least possible one are at it.
-_ROUNDING = 1 + 1e-6
 
 
 class BOSS(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
@@ -227,10 +225,12 @@ class BOSS(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         adjacency, _ = weighted_dag(covariance, found.is_edge, required)
         self._warn(found, passes, covariance.diagonal(), labels)
 
+        cpdag = csr.canonical((adjacency != 0) + reversible_edges(adjacency).T)
         floor = _least_scale(covariance.diagonal())
+        noise_scale = self._noise_scale(found.variances, floor)
+
         self._set_model(moments, names, adjacency, floor, order=found.order)
-        self.cpdag_ = csr.canonical((adjacency != 0) + reversible_edges(adjacency).T)
-        self.noise_scale_ = self._noise_scale(found.variances, floor)
+        self.cpdag_, self.noise_scale_ = cpdag, noise_scale
         self.score_, self.start_scores_ = found.score, found.start_scores
         self.n_passes_, self.converged_ = found.n_passes, found.converged
         context.call_on_fit_task_end(estimator=self)
@@ -269,7 +269,7 @@ class BOSS(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
 
     def _noise_scale(self, variances: np.ndarray, floor: np.ndarray) -> np.ndarray:
         if self.noise == "equal":
-            variances = np.full_like(variances, variances.mean())
+            variances, floor = np.full_like(variances, variances.mean()), floor.min()
         return np.maximum(np.sqrt(variances), floor)
 
     def _warn(
@@ -282,15 +282,13 @@ class BOSS(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=7,
             )
-        explained = (found.variances <= _ROUNDING * REDUNDANT * variances) & (variances > 0)
-        if explained.any():
-            collinear = explained | found.is_edge[:, explained].any(axis=1)
-            warnings.warn(
-                f"collinear columns, whose edges are arbitrary: {list_labels(labels, collinear)}. "
-                "Leave out copies and sums of others, or with few samples set max_parents.",
-                UserWarning,
-                stacklevel=7,
-            )
+        warn_of_collinear(
+            found,
+            variances,
+            labels,
+            stacklevel=7,
+            advice="Leave out copies and sums of others, or with few samples set max_parents.",
+        )
 
 
 class _Passes:
@@ -322,7 +320,7 @@ def _as_order(start: Any, labels: list) -> np.ndarray:
     """
     numbers = range(len(labels))
     known = dict(zip(labels, numbers, strict=True)) | dict(enumerate(numbers))
-    entries = np.asarray(start, dtype=object).ravel().tolist()
+    entries = np.atleast_1d(np.asarray(start, dtype=object)).tolist()
     # A float or a boolean would be found, too, for it equals an integer.
     keys = [
         e if isinstance(e, Integral | str) and not isinstance(e, bool) else None for e in entries

@@ -32,8 +32,9 @@ class Found(NamedTuple):
     is_parent : ndarray of shape (d, d), bool
         Entry [j, i] says whether i is a parent of j.
     variances : ndarray of shape (d,), float64
-        Residual ones, as shares of the variances.
+        Residual ones.
     score : float
+        Redundant required edges are not counted.
     converged : bool
         Whether the last pass moved nothing.
     """
@@ -109,7 +110,7 @@ class Descent:
         vectors = (np.zeros(d) for _ in range(4))
         parents, held = np.zeros(d, dtype=np.int64), np.full(1, -1)
         self._room = Room(parents, np.empty((d, d)), *vectors, held, np.zeros(1))
-        self._limits = score.limits(problem.weights * problem.covariance.diagonal())
+        self._limits = score.limits(problem.covariance.diagonal())
         self._next_order: np.ndarray | None = order
         self._n_perturbed = self._n_since = self._n_moves = 0
 
@@ -117,7 +118,7 @@ class Descent:
         """Make a pass. At a local optimum keep it, then perturb it, or be done."""
         if self._next_order is not None:
             self._begin(self._next_order)
-        self._use(self.score.limits(self.problem.weights * self._variances()))
+        self._use(self.score.limits(self._variances()))
         self._n_moves = self._pass()
         self.n_passes += 1
         self._n_since += 1
@@ -134,7 +135,7 @@ class Descent:
         """Keep the present graph if it is as good as the best one; returns the best one."""
         state = self._state
         variances = self._variances()
-        score = self.score.total(self.problem.weights * variances, int(state.n_parents.sum()))
+        score = self.score.total(variances, int(state.n_parents.sum()))
         if self.best is None or score < self.best.score - self.score.resolution:
             arrays = state.order.copy(), state.is_parent.copy(), variances
             self.best = Found(*arrays, score, self._n_moves == 0)
@@ -145,8 +146,7 @@ class Descent:
         self._next_order = None
         self._state.order[:] = order
         self._n_since, self._n_moves = 0, len(order)
-        variances = self.problem.covariance.diagonal()
-        self._use(self.score.limits(self.problem.weights * variances), renew=False)
+        self._use(self.score.limits(self.problem.covariance.diagonal()), renew=False)
         self._settle(*self._fixed, search=True)
 
     def _pass(self) -> int:
@@ -193,5 +193,5 @@ class Descent:
             enlarge = True
 
     def _variances(self) -> np.ndarray:
-        """Residual variances, as shares of the variances."""
+        """Residual variances."""
         return self._sets.values[self._state.numbers, VARIANCE]

@@ -66,10 +66,6 @@ class Problem(NamedTuple):
     Attributes
     ----------
     covariance : ndarray of shape (d, d), float64
-        Of variables with variance one; or zero, if they are constant.
-    weights : ndarray of shape (d,), float64
-        Of the residual variances in the score. Equal noise: the variances there were, of which the
-        largest is one. Unequal noise: ones.
     rules : ndarray of shape (d, d), int8
         Entry [j, i] says whether i must be (1), may be (0) or must not be (-1) a parent of j.
     max_parents : ndarray of shape (d,), int64
@@ -80,26 +76,25 @@ class Problem(NamedTuple):
     """
 
     covariance: np.ndarray
-    weights: np.ndarray
     rules: np.ndarray
     max_parents: np.ndarray
     keys: np.ndarray
 
 
 class Limits(NamedTuple):
-    """The score of a variable with residual variance v, weight w and k parents; what changes pay.
+    """The score of a variable with residual variance v and k parents, and when a change pays.
 
     Attributes
     ----------
     factor : float
-        Unequal noise: the score is ``factor log(v) + penalty k``. Equal noise: it is ``factor w v +
+        Unequal noise: the score is ``factor log(v) + penalty k``. Equal noise: it is ``factor v +
         penalty k``.
     penalty : float
     equal : bool
     join : (float, float)
-        A parent joins if it lowers v by more than ``join[0] v + join[1] / w``.
+        A parent joins if it lowers v by more than ``join[0] v + join[1]``.
     leave : (float, float)
-        A parent leaves if it raises v by less than ``leave[0] v + leave[1] / w``.
+        A parent leaves if it raises v by less than ``leave[0] v + leave[1]``.
     move : float
         Least improvement of the total for which a variable moves.
     """
@@ -127,7 +122,8 @@ class ParentSets(NamedTuple):
         ``VARIANCE``: the residual one, floored; ``SCORE``.
     members : ndarray of shape (room,), int32
     shares : ndarray of shape (room,), float32
-        Of those that would gain. They are most of what is kept, and are only compared.
+        Of those that would gain, in units of the residual variance. They are most of what is kept,
+        and are only compared.
     used : ndarray of shape (2,), int64
         How many sets there are, and members.
     """
@@ -210,14 +206,14 @@ def _condition(problem, target, first, n_parents, variance, room):
 @kernel
 def _list_gainful(problem, limits, target, variance, floor, n, sets, room):
     """Append to the members those that lower the score as one more parent; returns the number."""
-    least = limits.join[0] * variance + limits.join[1] / problem.weights[target]
+    least = limits.join[0] * variance + limits.join[1]
     first = n
     for c in range(len(room.partial)):
         square, u = room.partial[c] * room.partial[c], room.variances[c]
         if square > least * u and u > REDUNDANT * problem.covariance[c, c]:
             share = min(square / u, variance - floor)
             if share > least:
-                sets.members[n], sets.shares[n] = c, share
+                sets.members[n], sets.shares[n] = c, share / variance
                 n += 1
     return n - first
 
@@ -228,8 +224,7 @@ def _find_leaving(problem, limits, target, variance, floor, n_parents, room):
     parents = room.parents[:n_parents]
     drop_each(target, room.rows, parents, variance, room.work, room.raised)
     floored = max(variance, floor)
-    least = floored + limits.leave[0] * floored + limits.leave[1] / problem.weights[target]
-    leaving = np.int64(-1)
+    leaving, least = np.int64(-1), floored + limits.leave[0] * floored + limits.leave[1]
     for parent in parents:
         without = max(room.raised[parent], floor)
         if without < least and problem.rules[target, parent] != REQUIRED:
@@ -259,7 +254,7 @@ def _add(problem, limits, target, n_known, n_parents, key, sets, room):
         )
     fit = 0.0  # constant variables count nothing
     if limits.equal:
-        fit = limits.factor * problem.weights[target] * floored
+        fit = limits.factor * floored
     elif floored > 0:
         fit = limits.factor * np.log(floored)
     facts, values = sets.facts[number], sets.values[number]

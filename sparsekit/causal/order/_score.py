@@ -28,7 +28,7 @@ _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
 class Score(NamedTuple):
-    """Settings of the score for data whose largest variance is one, or all are."""
+    """Settings of the score for data whose variances are about one."""
 
     n_samples: int
     d: int

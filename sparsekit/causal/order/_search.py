@@ -13,6 +13,9 @@ from sparsekit.core.jit import effective_threads, run_ranges
 
 __all__ = ["OrderSearch", "order_search"]
 
+# Equal noise: smaller shares of the largest variance count as this one, whose square is not 0.
+_LEAST_VARIANCE = 1e-140
+
 
 class OrderSearch(NamedTuple):
     """Outcome of a search.
@@ -43,34 +46,25 @@ class OrderSearch(NamedTuple):
     converged: bool
 
 
-# Equal noise: variances that are less in comparison with the largest one count as if they were this.
-_LEAST_WEIGHT = 1e-250
-
-
-def _correlations(covariance: np.ndarray) -> np.ndarray:
-    """Covariance of the variables divided by their standard deviations."""
-    variances = covariance.diagonal()
-    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
-    scaled = covariance / np.outer(scale, scale)
-    np.fill_diagonal(scaled, variances > 0)
-    return np.ascontiguousarray(scaled)
-
-
-def _weights(variances: np.ndarray, *, equal: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of the variables in the score, and variances of the units that this amounts to.
+def _scaled(covariance: np.ndarray, *, equal: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Covariance in units in which variances are about one, and the variances of the units.
 
     The score for unequal noise does not depend on units. That for equal noise does: one unit for
     all variables.
     """
-    if not equal or not variances.any():
-        return np.ones(len(variances)), variances
-    largest = variances.max()
-    return np.maximum(variances / largest, _LEAST_WEIGHT), np.full(len(variances), largest)
+    variances = covariance.diagonal()
+    varies, wanted = variances > 0, np.ones(len(variances))
+    if equal and varies.any():
+        wanted = np.maximum(variances / variances.max(), _LEAST_VARIANCE)
+    units = np.where(varies, variances / wanted, 1.0)
+    scale = np.sqrt(units)
+    scaled = covariance / np.outer(scale, scale)
+    np.fill_diagonal(scaled, wanted * varies)
+    return np.ascontiguousarray(scaled), units
 
 
 def _problem(
     covariance: np.ndarray,
-    weights: np.ndarray,
     max_parents: int | None,
     forbidden: np.ndarray | None,
     required: np.ndarray | None,
@@ -91,7 +85,7 @@ def _problem(
             most[target] -= len(parents) - len(kept)  # the others are parents, too
     # Whatever they are, the result does not depend on them.
     keys = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, size=(2, d))
-    return Problem(covariance, weights, rules, most, keys), (fixed, n_fixed)
+    return Problem(covariance, rules, most, keys), (fixed, n_fixed)
 
 
 def _independent(covariance: np.ndarray, nodes: np.ndarray) -> list[int]:
@@ -181,10 +175,8 @@ def order_search(
     d = len(covariance)
     penalty = float(np.log(n_samples) / 2 + gamma * np.log(d))
     score = Score(int(n_samples), d, penalty, bool(equal))
-    variances = covariance.diagonal()
-    weights, units = _weights(variances, equal=equal)
-    correlations = _correlations(covariance)
-    problem, fixed = _problem(correlations, weights, max_parents, forbidden, required)
+    scaled, units = _scaled(covariance, equal=equal)
+    problem, fixed = _problem(scaled, max_parents, forbidden, required)
     n_threads, found, n_passes = effective_threads(n_jobs), [], []
     for first in range(0, len(orders), n_threads):  # no more at a time, for they take memory
         descents = [
@@ -197,16 +189,17 @@ def order_search(
         if stopped:
             break
     edges = [(each.is_parent | (problem.rules == REQUIRED)).T for each in found]
-    totals = np.full(len(orders), np.inf)
-    for k, (each, graph) in enumerate(zip(found, edges, strict=True)):
-        totals[k] = score.total(weights * each.variances, int(graph.sum()))
-    # Equivalent graphs differ by rounding only, which depends on the units of the data.
+    variances = [each.variances * units for each in found]
+    scores = np.full(len(orders), np.inf)
+    for k, (residual, graph) in enumerate(zip(variances, edges, strict=True)):
+        scores[k] = score.total(residual, int(graph.sum()))
+    # Equivalent graphs differ by rounding only, which in `scores` depends on the units of the data.
+    totals = np.array([each.score for each in found])
     best = int(np.argmax(totals <= totals.min() + score.resolution))
-    scores = totals + score.total(units, 0)
     return OrderSearch(
         found[best].order.astype(np.intp),
         np.ascontiguousarray(edges[best]),
-        found[best].variances * variances,
+        variances[best],
         float(scores[best]),
         scores,
         n_passes[best],
