@@ -7,14 +7,15 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import scipy.linalg
 
-from benchmarks._measure import ROOT
+from benchmarks._measure import ROOT, cold_and_warm, in_fresh_process
+from benchmarks._report import Options, Table, Target, first_calls_table
 from sparsekit.causal import CoLiDE
 from sparsekit.datasets import make_linear_sem
 from sparsekit.metrics import cpdag, edge_scores, structural_hamming_distance
@@ -30,6 +31,7 @@ __all__ = [
     "append_row",
     "check_recorded",
     "data",
+    "first_fits",
     "mean_and_error",
     "quiet",
     "read_rows",
@@ -225,3 +227,39 @@ def recording_parser(description: str, results: Path) -> argparse.ArgumentParser
     parser.add_argument("--minutes", type=float, help="stop after the fit that exceeds this")
     parser.add_argument("--results", type=Path, default=results)
     return parser
+
+
+_FIRST_FITS = """
+import json, time, warnings
+warnings.simplefilter("ignore")
+start = time.process_time()
+import numpy as np
+from sparsekit.causal import BOSS, CoLiDE
+X = np.random.default_rng(0).normal(size=(50, 5))
+found = {{"imports": time.process_time() - start}}
+for name, model in {{{models}}}.items():
+    start = time.process_time()
+    model.fit(X)
+    found[name] = time.process_time() - start
+print(json.dumps(found))
+"""
+_WHY_SLOW = "Compilation, once on a machine: the code is kept on disk for all later processes."
+
+
+def first_fits(models: dict[str, str], options: Options) -> Iterator[Table | list[Target]]:
+    """CPU seconds of imports and of first fits, one after the other; the first one has targets.
+
+    Parameters
+    ----------
+    models : dict
+        Calls of constructors by name.
+    options : Options
+    """
+    source = _FIRST_FITS.format(models=", ".join(f"{key!r}: {models[key]}" for key in models))
+    cold, warm = cold_and_warm(partial(in_fresh_process, ["-c", source]), quick=options.quick)
+    first = next(iter(models))
+    yield first_calls_table("fit", cold, warm)
+    yield [
+        Target("first fit, nothing compiled", cold[first], 3.0, None, " s", True, _WHY_SLOW),
+        Target("first fit, compiled code on disk", warm[first], 0.3, None, " s", True),
+    ]

@@ -22,6 +22,7 @@ from benchmarks._colide import (
     WEIGHTS,
     Setting,
     data,
+    first_fits,
     quiet,
     read_rows,
     record,
@@ -31,7 +32,6 @@ from benchmarks._colide import (
 from benchmarks._measure import (
     OtherLoad,
     alternate,
-    cold_and_warm,
     cpu_seconds,
     in_fresh_process,
     memory_can_be_measured,
@@ -42,7 +42,6 @@ from benchmarks._report import (
     Options,
     Table,
     Target,
-    first_calls_table,
     seconds,
     times,
     with_targets,
@@ -221,49 +220,18 @@ def _memory(options: Options) -> Iterator[str | Table]:
     yield Table("Peak extra memory of a fit, in a fresh process", columns, rows, [note])
 
 
-_FIRST_FITS = """
-import json, time, warnings
-warnings.simplefilter("ignore")
-start = time.process_time()
-import numpy as np
-from sparsekit.causal import BOSS, CoLiDE
-X = np.random.default_rng(0).normal(size=(50, 5))
-found = {"imports": time.process_time() - start}
-models = {
-    "BOSS": BOSS(random_state=0),
-    "BOSS, equal noise": BOSS(noise="equal", random_state=0),
-    "CoLiDE EV, order": CoLiDE(refine="order"),
+_FIRST_MODELS = {
+    "BOSS": "BOSS(random_state=0)",
+    "BOSS, equal noise": "BOSS(noise='equal', random_state=0)",
+    "CoLiDE EV, order": "CoLiDE(refine='order')",
 }
-for name, model in models.items():
-    start = time.process_time()
-    model.fit(X)
-    found[name] = time.process_time() - start
-print(json.dumps(found))
-"""
-
-
-def first_fits(environment: dict[str, str]) -> dict[str, float]:
-    """CPU seconds of imports and of the first fit of each kind, one after the other."""
-    return in_fresh_process(["-c", _FIRST_FITS], environment)
-
-
-def _first_fits(options: Options) -> Iterator[Table | list[Target]]:
-    cold, warm = cold_and_warm(first_fits, quick=options.quick)
-    yield first_calls_table("fit", cold, warm)
-    yield [
-        Target("first fit, nothing compiled", cold["BOSS"], 3.0, None, " s", True, _WHY_SLOW),
-        Target("first fit, compiled code on disk", warm["BOSS"], 0.3, None, " s", True),
-    ]
-
-
-_WHY_SLOW = "Compilation, once on a machine: the code is kept on disk for all later processes."
 
 
 def run(options: Options) -> Iterator[str | Table]:
     """Yield the blocks of the page."""
     warm_up()
-    parts = (_growth, _large, _threads, _memory, _first_fits)
-    yield from with_targets(part(options) for part in parts)
+    parts = [part(options) for part in (_growth, _large, _threads, _memory)]
+    yield from with_targets([*parts, first_fits(_FIRST_MODELS, options)])
 
 
 def main() -> None:
