@@ -24,7 +24,7 @@ _SETS, _MEMBERS, _MOST_MEMBERS = 1024, 64, 2**24
 
 
 class Found(NamedTuple):
-    """A local optimum.
+    """A graph where passes ended: a local optimum, unless they were stopped.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     score : float
         Redundant required edges are not counted.
     converged : bool
-        Whether the last pass moved nothing.
+        Whether the pass that ended here moved nothing.
     """
 
     order: np.ndarray

@@ -66,6 +66,7 @@ class Problem(NamedTuple):
     Attributes
     ----------
     covariance : ndarray of shape (d, d), float64
+        The variances must not be so small that their squares vanish.
     rules : ndarray of shape (d, d), int8
         Entry [j, i] says whether i must be (1), may be (0) or must not be (-1) a parent of j.
     max_parents : ndarray of shape (d,), int64

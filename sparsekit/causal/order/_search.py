@@ -32,9 +32,9 @@ class OrderSearch(NamedTuple):
     start_scores : ndarray of shape (n_starts,), float64
         Infinite for those that were not begun when `watch` stopped the search.
     n_passes : int
-        Of the best start.
+        Of the best start, those after perturbations included.
     converged : bool
-        Whether its last pass moved nothing.
+        Whether the graph is a local optimum: the pass that ended there moved nothing.
     """
 
     order: np.ndarray
@@ -160,7 +160,8 @@ def order_search(
     n_jobs : int, default=None
         Threads, over which starts are spread.
     watch : callable, default=None
-        Called after every pass; returns whether to stop there.
+        Called after every pass, of all starts that run at a time; returns whether to stop there.
+        Which starts those are, and so the result of stopping, depends on `n_jobs`.
 
     Returns
     -------
