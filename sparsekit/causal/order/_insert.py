@@ -241,7 +241,9 @@ def _sweep_right(problem, limits, node, place, last, number, now, sets, trial, r
 @kernel
 def _choose(place, first, last, totals, tolerance):
     """Place of the least total; of those as good as that the nearest, then the smaller."""
-    least = totals[first : last + 1].min()
+    least = np.inf
+    for other in range(first, last + 1):
+        least = min(least, totals[other])
     best, distance = first, len(totals)
     for other in range(first, last + 1):
         if totals[other] <= least + tolerance and abs(other - place) < distance:
@@ -307,13 +309,14 @@ def go_on(problem, limits, nodes, first, sets, state, trial, room):
 @kernel
 def settle(problem, limits, parents, n_parents, search, sets, state, trial, room):
     """Give all variables these parents, from which a search may start; returns success."""
+    nothing = np.int64(0)  # a literal would be compiled for itself
     for k in range(len(state.order)):
         trial.rank[state.order[k]] = k
     for k in range(len(state.order)):
         target = state.order[k]
         for slot in range(n_parents[target]):
             room.parents[slot] = parents[target, slot]
-        number = set_in_room(problem, limits, target, 0, n_parents[target], sets, room)
+        number = set_in_room(problem, limits, target, nothing, n_parents[target], sets, room)
         if search and number != FULL:
             number = grow_shrink(problem, limits, target, trial.rank, k, number, sets, room)
         if number == FULL:
