@@ -214,7 +214,8 @@ def _memory(options: Options) -> Iterator[str | Table]:
         rows.append((*sizes, *(f"{unit:.2f}" for unit in units)))
     note = (
         "In units of a matrix of d x d numbers in double precision, and of the samples. A chain of "
-        "variables, one start, one pass: later ones need no more."
+        "variables, one start, one pass each from it and from its perturbations. Denser graphs and "
+        "more passes remember more sets of parents: see the peaks above."
     )
     columns = ("d", "samples", "peak", "d x d", "n x d")
     yield Table("Peak extra memory of a fit, in a fresh process", columns, rows, [note])
