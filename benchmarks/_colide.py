@@ -33,6 +33,7 @@ __all__ = [
     "data",
     "first_fits",
     "mean_and_error",
+    "memory_table",
     "quiet",
     "read_rows",
     "record",
@@ -263,3 +264,16 @@ def first_fits(models: dict[str, str], options: Options) -> Iterator[Table | lis
         Target("first fit, nothing compiled", cold[first], 3.0, None, " s", True, _WHY_SLOW),
         Target("first fit, compiled code on disk", warm[first], 0.3, None, " s", True),
     ]
+
+
+def memory_table(peaks: Iterable[tuple[int, int, float]], note: str) -> Table:
+    """Peaks in bytes by numbers of variables and samples, in units of what is unavoidable."""
+    rows = []
+    for n_nodes, n_samples, peak in peaks:
+        sizes = (f"{n_nodes:,}", f"{n_samples:,}", f"{peak / 1e6:.1f} MB")
+        units = (peak / (8 * n_nodes**2), peak / (8 * n_nodes * n_samples))
+        rows.append((*sizes, *(f"{unit:.2f}" for unit in units)))
+    units_note = "In units of a matrix of d x d numbers in double precision, and of the samples."
+    columns = ("d", "samples", "peak", "d x d", "n x d")
+    caption = "Peak extra memory of a fit, in a fresh process"
+    return Table(caption, columns, rows, [f"{units_note} {note}"])

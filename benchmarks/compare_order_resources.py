@@ -23,6 +23,7 @@ from benchmarks._colide import (
     Setting,
     data,
     first_fits,
+    memory_table,
     quiet,
     read_rows,
     record,
@@ -206,19 +207,13 @@ def _memory(options: Options) -> Iterator[str | Table]:
     if not memory_can_be_measured():
         yield "Peak memory was not measured: this system does not reset it."
         return
-    rows = []
-    for n_nodes, n_samples in QUICK_MEMORY_CASES if options.quick else MEMORY_CASES:
-        found = peak_bytes(n_nodes, n_samples)
-        units = (found / (8 * n_nodes**2), found / (8 * n_nodes * n_samples))
-        sizes = (f"{n_nodes:,}", f"{n_samples:,}", f"{found / 1e6:.1f} MB")
-        rows.append((*sizes, *(f"{unit:.2f}" for unit in units)))
+    cases = QUICK_MEMORY_CASES if options.quick else MEMORY_CASES
     note = (
-        "In units of a matrix of d x d numbers in double precision, and of the samples. A chain of "
+        "A chain of "
         "variables, one start, one pass each from it and from its perturbations. Denser graphs and "
         "more passes remember more sets of parents: see the peaks above."
     )
-    columns = ("d", "samples", "peak", "d x d", "n x d")
-    yield Table("Peak extra memory of a fit, in a fresh process", columns, rows, [note])
+    yield memory_table([(*case[:2], peak_bytes(*case)) for case in cases], note)
 
 
 _FIRST_MODELS = {
