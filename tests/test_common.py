@@ -101,7 +101,9 @@ def output(estimator):
         return estimator.transform(X)
     if is_clusterer(estimator):
         return estimator.labels_
-    return estimator.predict(X)
+    if hasattr(estimator, "predict"):
+        return estimator.predict(X)
+    return np.append(estimator.adjacency_.toarray(), estimator.score(X))
 
 
 @every_estimator

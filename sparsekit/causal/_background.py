@@ -24,10 +24,14 @@ class Constraints(NamedTuple):
         Also what would close a cycle with required edges, among it the diagonal.
     required : ndarray of shape (n_features, n_features), bool
         An acyclic graph, no edge of which is forbidden.
+    tiers : ndarray of shape (n_features,), int
+        Number of each feature's tier, -1 for features in none. What tiers forbid is among
+        `forbidden` already.
     """
 
     forbidden: np.ndarray
     required: np.ndarray
+    tiers: np.ndarray
 
 
 class BackgroundKnowledge:
@@ -108,8 +112,8 @@ class BackgroundKnowledge:
         Returns
         -------
         Constraints
-            Two boolean matrices, `forbidden` and `required`. Forbidden is also the diagonal and
-            what would close a cycle with required edges.
+            Two boolean matrices, `forbidden` and `required`, and the numbers of the tiers.
+            Forbidden is also the diagonal and what would close a cycle with required edges.
 
         Raises
         ------
@@ -130,7 +134,7 @@ class BackgroundKnowledge:
         features.check_disjoint(required, backwards, "forbidden by the tiers")
         features.check_acyclic(required)
         forbidden |= backwards | _closes_cycle(required)
-        return Constraints(forbidden, required)
+        return Constraints(forbidden, required, numbers)
 
     def _content(self) -> tuple:
         tiers = None if self._tiers is None else tuple(map(frozenset, self._tiers))

@@ -2,19 +2,30 @@
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import config, types
 from numba.extending import intrinsic
 
 from sparsekit.core.jit import kernel
 
-__all__ = ["n_words", "popcount", "trailing_zeros"]
+__all__ = ["n_words", "pack_rows", "popcount", "trailing_zeros"]
 
 
 @kernel
 def n_words(size):
     """Count the words that hold one bit for each of `size` members."""
     return (size + 63) >> 6
+
+
+def pack_rows(mask: np.ndarray) -> np.ndarray:
+    """Pack the rows of a boolean array of shape (n, size) into words, shape (n, n_words(size)).
+
+    Member k of a row is bit ``k % 64`` of word ``k // 64``.
+    """
+    padded = np.zeros((len(mask), 64 * n_words(mask.shape[1])), dtype=np.bool_)
+    padded[:, : mask.shape[1]] = mask
+    return np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
 
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]

@@ -8,11 +8,11 @@ import heapq
 import numpy as np
 import scipy.sparse as sp
 
-from sparsekit.core.bits import n_words, popcount
+from sparsekit.core.bits import pack_rows, popcount
 from sparsekit.core.csr import canonical, pack
 from sparsekit.core.jit import kernel
 
-__all__ = ["reversible_edges", "topological_order", "varsortability"]
+__all__ = ["mark_compelled", "reversible_edges", "topological_order", "varsortability"]
 
 # Variances whose ratio differs from one by no more than this are equal.
 _TIE = 1e-9
@@ -73,7 +73,7 @@ def _find_cycle(parents: sp.csr_array, waiting_for: list[int]) -> list[int]:
 
 
 @kernel
-def _mark_compelled(order, parents, compelled):
+def mark_compelled(order, parents, compelled):
     """Mark the edges that have the same direction in all equivalent graphs.
 
     Chickering's labels, for all edges into a node at once: they depend on the last of its parents.
@@ -137,7 +137,7 @@ def reversible_edges(adjacency: sp.csr_array) -> sp.csr_array:
     order = topological_order(adjacency)
     parents = canonical(sp.csr_array(adjacency).T)
     compelled = np.zeros(parents.nnz, dtype=np.bool_)
-    _mark_compelled(order, pack(parents), compelled)
+    mark_compelled(order, pack(parents), compelled)
     reversible = sp.csr_array((~compelled, parents.indices, parents.indptr), shape=parents.shape)
     return canonical(reversible.T)
 
@@ -200,15 +200,8 @@ def varsortability(variances: np.ndarray, adjacency: sp.csr_array | np.ndarray) 
     change = variances - variances[:, None]
     equal = np.abs(change) <= _TIE * variances[:, None]
     counts = np.zeros(3, dtype=np.int64)
-    walks = _bits(children.astype(np.bool_).toarray())
-    masks = _bits((change > 0) & ~equal), _bits(equal)
+    walks = pack_rows(children.astype(np.bool_).toarray())
+    masks = pack_rows((change > 0) & ~equal), pack_rows(equal)
     _count_walks(pack(children), walks, np.empty_like(walks), *masks, counts)
     n_pairs, n_increasing, n_equal = counts.tolist()
     return (n_increasing + n_equal / 2) / n_pairs if n_pairs else float("nan")
-
-
-def _bits(mask: np.ndarray) -> np.ndarray:
-    """Pack the rows of a square boolean array into words of 64 bits."""
-    padded = np.zeros((len(mask), 64 * n_words(len(mask))), dtype=np.bool_)
-    padded[:, : len(mask)] = mask
-    return np.packbits(padded, axis=1).view(np.uint64)

@@ -1,0 +1,1 @@
+"""Structure learning from zero-inflated data: tests on the rows that were observed."""
