@@ -186,6 +186,7 @@ def search_skeleton(test, *, max_cond_size=None, excluded=None, fixed=None, tier
     while d and adjacent.sum(axis=1).max() - 1 >= size and size <= limit:
         frozen = adjacent.copy()
         n_tests.append(0)
+        n_before = n_insufficient
         for x, y in combinations(range(d), 2):
             if not frozen[x, y] or fixed[x, y]:
                 continue
@@ -201,6 +202,8 @@ def search_skeleton(test, *, max_cond_size=None, excluded=None, fixed=None, tier
                 if found.separates:
                     separating.setdefault((x, y), []).append((S, found.z))
                     adjacent[x, y] = adjacent[y, x] = False
+        if test.keep and 0 < n_tests[-1] == n_insufficient - n_before:
+            break  # larger sets leave no more rows
         size += 1
     return Skeleton(adjacent, separating, statistic, n_rows, n_tests, n_insufficient)
 

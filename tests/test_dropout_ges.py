@@ -56,7 +56,7 @@ class EveryClass(Search):
 
 def assert_as_defined(X, zero_handling, knowledge=None, **settings):
     model = DropoutGES(zero_handling=zero_handling, background=knowledge, **settings).fit(X)
-    constraints = None if knowledge is None else knowledge.resolve(X.shape[1])[:2]
+    constraints = None if knowledge is None else knowledge.resolve(X.shape[1])
     search = EveryClass(Tester(X, zero_handling), knowledge=constraints, **settings)
     np.testing.assert_array_equal(pattern(model), search.run())
     assert model.n_operators_ == len(search.steps)
@@ -80,6 +80,12 @@ class TestDefinition:
         limited = assert_as_defined(X, "conditioning", max_parents=max_parents)
         assert (limited.n_operators_ == 0) == (max_parents == 0)
         assert (limited.score_ < DropoutGES().fit(X).score_) == (max_parents < 2)
+
+    def test_a_limit_beyond_the_columns_is_none(self):
+        X = samples(11, n=100, d=7, degree=4)
+        for max_parents in (20, 10**30):
+            limited = DropoutGES(0.3, max_parents=max_parents).fit(X)
+            assert_same(limited, DropoutGES(0.3).fit(X), 0)
 
     @every_handling
     def test_constant_columns_are_isolated(self, zero_handling):
@@ -173,7 +179,7 @@ class TestKnowledge:
             self.assert_holds(model, knowledge)
 
     def assert_holds(self, model, knowledge):
-        forbidden, required, _ = knowledge.resolve(model.n_features_in_)
+        forbidden, required = knowledge.resolve(model.n_features_in_)
         found = pattern(model)
         assert not (found & forbidden).any()
         assert (found & ~found.T)[required].all()

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from scipy import stats
 from scipy.special import expit
 
-from sparsekit.causal import DropoutMechanism, dropout_mechanism_test
+from sparsekit.causal import DropoutMechanism, DropoutPC, dropout_mechanism_test
 from sparsekit.causal.dropout._fisher_z import FisherZ
 from sparsekit.causal.dropout._samples import as_samples
 from sparsekit.causal.dropout._skeleton import search_skeleton
@@ -148,6 +148,12 @@ class TestLimits:
         assert status[1, 2] == "undecidable"
         assert status[0, 2] == "absent"
 
+    def test_a_correlation_of_exactly_zero_separates(self):
+        """Unlike one that does not exist because nothing varies."""
+        X = np.column_stack([np.tile([1.0, 2.0], 40), np.tile([3.0, 4.0, 0, 0], 20)])
+        found = dropout_mechanism_test(X, np.zeros((2, 2)))
+        assert (found.status[0, 1], found.pvalues[0, 1]) == ("absent", 1)
+
     def test_few_rows(self, small):
         X, near, found = small
         most = found.n_effective.max()
@@ -216,6 +222,7 @@ class TestInput:
             ({"max_cond_size": -1}, ValueError, "max_cond_size == -1"),
             ({"min_samples": 0.5}, TypeError, "min_samples"),
             ({"adjacency": np.eye(3)}, ValueError, r"the 7 features of X, .* got shape \(3, 3\)"),
+            ({"adjacency": DropoutPC()}, ValueError, "skeleton_, got DropoutPC"),
             ({"X": [[1, np.nan], [0, 1]]}, ValueError, "NaN"),
         ],
     )

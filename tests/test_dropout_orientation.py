@@ -95,7 +95,7 @@ def test_the_order_of_nodes_does_not_matter(conflict, problem, seed):
     expected = orient(adjacent, colliders, ambiguous, conflict=conflict, constraints=constraints)
     if constraints is not None:
         matrices = [matrix[np.ix_(old, old)] for matrix in constraints[:2]]
-        constraints = type(constraints)(*matrices, constraints.tiers[old])
+        constraints = type(constraints)(*matrices)
     found = orient(
         adjacent[np.ix_(old, old)],
         renamed(colliders),

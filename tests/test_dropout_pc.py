@@ -115,7 +115,8 @@ class TestOracle:
                 forbidden=[(order[1], order[2]), (order[2], order[1]), (order[4], order[5])],
                 tiers=[order[:2], order[3:5]],
             )
-            forbidden, required, tiers = knowledge.resolve(6)
+            forbidden, required = knowledge.resolve(6)
+            tiers = knowledge.number_tiers(6)
             for rule in ("all", "majority"):
                 settings = {"sepset_rule": rule, "conflict": CONFLICTS[seed]}
                 model = DropoutPC(0.1, background=knowledge, **settings).fit(data)

@@ -82,10 +82,13 @@ class TestAnnData:
 
     def test_resamples(self):
         anndata = pytest.importorskip("anndata")
-        frequencies = [
-            BootstrapEdges(DropoutPC(), 5, random_state=0).fit(data).edge_frequencies_.toarray()
+        resampled = [
+            BootstrapEdges(DropoutPC(), 5, random_state=0).fit(data)
             for data in (X, sp.csr_array(X), anndata.AnnData(sp.csr_matrix(X)))
         ]
+        assert not hasattr(resampled[0], "feature_names_in_")
+        assert resampled[2].feature_names_in_.tolist() == [str(i) for i in range(X.shape[1])]
+        frequencies = [each.edge_frequencies_.toarray() for each in resampled]
         assert 0 < frequencies[0][frequencies[0] > 0].min() < 1
         np.testing.assert_array_equal(frequencies[1], frequencies[0])
         np.testing.assert_array_equal(frequencies[2], frequencies[0])
@@ -197,6 +200,22 @@ class TestScore:
             with pytest.raises(ValueError, match="no variable has a density"):
                 model.score(X)
 
+    def test_one_sample(self):
+        model = DropoutPC(zero_handling="none").fit(X)
+        for matrix in (np.asarray, sp.csr_array):
+            single = [model.score(matrix(X[row : row + 1])) for row in range(10)]
+            assert np.mean(single) == pytest.approx(model.score(X[:10]))
+
+    @every_handling
+    @pytest.mark.filterwarnings("ignore::UserWarning")
+    def test_a_variable_with_too_many_parents_for_the_samples_does_not_count(self, zero_handling):
+        few, new = np.random.default_rng(0).normal(size=(2, 4, 4)) + 9
+        knowledge = BackgroundKnowledge(required=[(0, 3), (1, 3), (2, 3)])
+        model = DropoutPC(1e-9, zero_handling=zero_handling, background=knowledge).fit(few)
+        assert model.skeleton_.nnz == 6
+        others = norm.logpdf(new, few.mean(axis=0), few.std(axis=0))[:, :3]
+        assert model.score(new) == pytest.approx(others.mean())
+
     def test_grid_search(self):
         grid = {"alpha": [1e-6, 0.01, 0.3], "zero_handling": ["conditioning", "none"]}
         for data in (X, sp.csr_array(X)):
@@ -240,7 +259,7 @@ class TestWarnings:
     def test_insufficient_tests(self):
         few = make_data(8, 5, share=0.5)
         (message,) = self.caught(few, min_samples=9)
-        assert "10 of 10 tests had too few samples, and counted as independent" in message
+        assert "10 of 10 tests had too few samples, and counted as independent:" in message
         assert "min_samples" in message
         (message,) = self.caught(few, min_samples=9, insufficient="keep", max_cond_size=1)
         assert "counted" not in message

@@ -257,7 +257,9 @@ class TestPBMC:
 
     def test_licences_travel_with_the_data(self):
         folder = files("sparsekit.datasets") / "data" / "pbmc68k"
-        assert "F. Alexander Wolf" in (folder / "LICENSE.BSD-3-Clause").read_text()
+        notice = (folder / "LICENSE.BSD-3-Clause").read_text()
+        assert "Copyright (c) 2025 scverse\n" in notice  # of the release that the data are from
+        assert "Copyright (c) 2017 F. Alexander Wolf, P. Angerer, Theis Lab\n" in notice
         assert "Creative Commons Attribution 4.0" in (folder / "LICENSE.CC-BY-4.0").read_text()
         assert "BSD-3-Clause" in load_pbmc68k_reduced().DESCR
         assert "CC BY 4.0" in load_pbmc68k_reduced().DESCR

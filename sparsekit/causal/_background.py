@@ -24,14 +24,10 @@ class Constraints(NamedTuple):
         Also what would close a cycle with required edges, among it the diagonal.
     required : ndarray of shape (n_features, n_features), bool
         An acyclic graph, no edge of which is forbidden.
-    tiers : ndarray of shape (n_features,), int
-        Number of each feature's tier, -1 for features in none. What tiers forbid is among
-        `forbidden` already.
     """
 
     forbidden: np.ndarray
     required: np.ndarray
-    tiers: np.ndarray
 
 
 class BackgroundKnowledge:
@@ -112,8 +108,8 @@ class BackgroundKnowledge:
         Returns
         -------
         Constraints
-            Two boolean matrices, `forbidden` and `required`, and the numbers of the tiers.
-            Forbidden is also the diagonal and what would close a cycle with required edges.
+            Two boolean matrices, `forbidden` and `required`. Forbidden is also the diagonal and
+            what would close a cycle with required edges.
 
         Raises
         ------
@@ -134,7 +130,35 @@ class BackgroundKnowledge:
         features.check_disjoint(required, backwards, "forbidden by the tiers")
         features.check_acyclic(required)
         forbidden |= backwards | _closes_cycle(required)
-        return Constraints(forbidden, required, numbers)
+        return Constraints(forbidden, required)
+
+    def number_tiers(
+        self, n_features: int, feature_names: Iterable[str] | None = None
+    ) -> np.ndarray:
+        """Tier of each of the given features; estimators that look at time call this.
+
+        Parameters
+        ----------
+        n_features : int
+        feature_names : sequence of str of length n_features, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_features,), int
+            Numbered from 0; -1 for features in none.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, an index out of range, or a feature in two tiers.
+
+        Examples
+        --------
+        >>> from sparsekit.causal import BackgroundKnowledge
+        >>> BackgroundKnowledge(tiers=[[2], [0]]).number_tiers(3)
+        array([ 1, -1,  0])
+        """
+        return _Features(n_features, feature_names).tier_numbers(self._tiers or ())
 
     def _content(self) -> tuple:
         tiers = None if self._tiers is None else tuple(map(frozenset, self._tiers))

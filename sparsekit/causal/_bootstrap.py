@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state, get_tags, resample
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sparsekit._sklearn_compat import Interval, fit_context
 from sparsekit.causal._inputs import check_share
@@ -50,7 +50,7 @@ class BootstrapEdges(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         Fitted on all samples.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Only if X was a frame with string columns.
+        Only if the estimator has found names in X.
 
     See Also
     --------
@@ -122,8 +122,11 @@ class BootstrapEdges(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         patterns = run_members(_fit_member, members[1:], self.n_jobs, stacklevel=4)
         edges = frequencies(patterns)
         skeleton = frequencies([pattern + pattern.T for pattern in patterns])
-        validate_data(self, X, skip_check_array=True, reset=True)
-        self.estimator_ = whole
+        self.estimator_, self.n_features_in_ = whole, whole.n_features_in_
+        if hasattr(whole, "feature_names_in_"):  # of an AnnData, too, which only it can read
+            self.feature_names_in_ = whole.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         self.edge_frequencies_, self.skeleton_frequencies_ = edges, skeleton
         context.call_on_fit_task_end(estimator=self, X=X)
         return self

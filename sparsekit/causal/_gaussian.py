@@ -71,7 +71,7 @@ def condition_on(covariance, node, rows, n_rows, variances):
     return n_rows + 1
 
 
-@kernel
+@kernel(inner=True)
 def _condition_on_parents(covariance, parents, left_out, rows, variances, kept):
     """Condition on a list of parents but one; `kept` receives those that are not redundant."""
     for c in range(len(variances)):
@@ -84,7 +84,7 @@ def _condition_on_parents(covariance, parents, left_out, rows, variances, kept):
     return n_rows
 
 
-@kernel
+@kernel(inner=True)
 def _add_each(covariance, target, rows, n_rows, variances, toggled):
     """Residual variance of the target with each variable as one more parent."""
     for c in range(len(variances)):
@@ -124,7 +124,7 @@ def drop_each(target, rows, parents, own, work, toggled):
         toggled[parents[i]] = own + coefficient * coefficient / precision
 
 
-@kernel
+@kernel(inner=True)
 def _list_parents(is_parent):
     parents, k = np.empty(len(is_parent), np.int64), 0
     for i in range(len(is_parent)):

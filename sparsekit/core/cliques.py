@@ -50,7 +50,7 @@ def triangles_by_slot(ordered: Ordered, n_jobs: int | None = None) -> np.ndarray
     return triangles
 
 
-@kernel
+@kernel(inner=True)
 def _list_marked(first, stop, indices, mark, hits):
     """List the slots whose node is marked; without a branch, as hits are hard to predict."""
     n_hits = 0
@@ -60,7 +60,7 @@ def _list_marked(first, stop, indices, mark, hits):
     return n_hits
 
 
-@kernel
+@kernel(inner=True)
 def _list_triangles(v, indptr, middle, indices, triangles, mark, bits, hits, found, diamonds):
     """Visit the triangles of which v is the lowest node.
 
@@ -101,7 +101,7 @@ def _list_triangles(v, indptr, middle, indices, triangles, mark, bits, hits, fou
     return n_found
 
 
-@kernel
+@kernel(inner=True)
 def _count_cliques(first, words, bits, found, n_found, through, cliques):
     """Close each triangle with every common neighbour among the higher neighbours."""
     for triangle in range(n_found):

@@ -47,7 +47,7 @@ def count_paths_below(u, indptr, middle, indices, paths, seen):
     return n_seen, n_steps > n_seen
 
 
-@kernel
+@kernel(inner=True)
 def _credit_edges(u, indptr, middle, indices, paths, cycles):
     for slot in range(indptr[u], middle[u]):
         v = indices[slot]
@@ -62,7 +62,7 @@ def _credit_edges(u, indptr, middle, indices, paths, cycles):
         cycles[slot] += total
 
 
-@kernel
+@kernel(inner=True)
 def _credit_middles(u, indptr, middle, indices, paths, cycles):
     for slot in range(indptr[u], middle[u]):
         v = indices[slot]
@@ -75,7 +75,7 @@ def _credit_middles(u, indptr, middle, indices, paths, cycles):
         cycles[v] += total
 
 
-@kernel
+@kernel(inner=True)
 def _credit_ends(u, seen, n_seen, paths, cycles):
     total = 0
     for i in range(n_seen):

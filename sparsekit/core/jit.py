@@ -38,7 +38,9 @@ RANGES_PER_THREAD = 64
 _REASSOCIATE = {"reassoc", "contract", "arcp", "nsz"}
 
 
-def kernel(function: Callable | None = None, *, reassociate: bool = False) -> Any:
+def kernel(
+    function: Callable | None = None, *, reassociate: bool = False, inner: bool = False
+) -> Any:
     """Compile a function without the GIL and cache the machine code on disk.
 
     Parameters
@@ -48,6 +50,8 @@ def kernel(function: Callable | None = None, *, reassociate: bool = False) -> An
     reassociate : bool, default=False
         Let sums be reordered so that they use vector instructions. Only for inner products whose
         inputs are known to be finite.
+    inner : bool, default=False
+        Only other kernels call it. That saves compiling how Python would, a fifth of the time.
 
     Returns
     -------
@@ -55,11 +59,13 @@ def kernel(function: Callable | None = None, *, reassociate: bool = False) -> An
         The plain Python function when ``NUMBA_DISABLE_JIT`` is set.
     """
     if function is None:
-        return lambda decorated: kernel(decorated, reassociate=reassociate)
+        return lambda decorated: kernel(decorated, reassociate=reassociate, inner=inner)
     options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
         "fastmath": _REASSOCIATE if reassociate else False,
+        "no_cfunc_wrapper": True,  # how C would call it
+        "no_cpython_wrapper": inner,
     }
     try:
         return numba.njit(function, cache=True, **options)

@@ -23,7 +23,7 @@ class _Sinks(NamedTuple):
     n_children: np.ndarray  # (d,) by directed edges, of those left
 
 
-@kernel
+@kernel(inner=True)
 def _start(marks, work):
     """Count children; all nodes wait."""
     d = len(marks)
@@ -34,7 +34,7 @@ def _start(marks, work):
         work.waiting[i], work.is_waiting[i], work.is_left[i] = i, True, True
 
 
-@kernel
+@kernel(inner=True)
 def _is_removable(node, marks, adjacency, is_left):
     """Whether the undirected neighbours of a node are adjacent to all others around it."""
     first, stop = adjacency.indptr[node], adjacency.indptr[node + 1]

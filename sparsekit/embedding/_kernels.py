@@ -70,7 +70,7 @@ def _norm(row):
     return math.sqrt(total)
 
 
-@kernel
+@kernel(inner=True)
 def _size_of_terms(matrix, i, sizes):
     """Bound sum_k matrix[i, k] sizes[k] on the norm of a row: its size if nothing cancelled."""
     indptr, indices, weights = matrix

@@ -139,7 +139,7 @@ def _spread(neighbours, marked, stack):
                 size += 1
 
 
-@kernel
+@kernel(inner=True)
 def _follow_open_walks(children, parents, start, in_set, stack):
     """Nodes that open walks from `start` come to, by the way they come there."""
     reached = np.zeros((in_set.size, 3), np.bool_)
@@ -156,7 +156,7 @@ def _follow_open_walks(children, parents, start, in_set, stack):
     return reached
 
 
-@kernel
+@kernel(inner=True)
 def _push_all(neighbours, node, way, reached, stack, size):
     """Put the neighbours of a node that were not reached this way before on the stack."""
     for slot in range(neighbours.indptr[node], neighbours.indptr[node + 1]):

@@ -71,7 +71,7 @@ class ColumnModels(NamedTuple):
     tau: float
 
 
-@kernel
+@kernel(inner=True)
 def _extend_row(U, i, first, n):
     """Subtract from ``U[i, first:n]`` what the rows above explain, four rows at a time."""
     row = U[i]
@@ -119,7 +119,7 @@ def _factorise(C, members, n_valid, n, a, ridge, tau, U, y):
     return True
 
 
-@kernel(reassociate=True)
+@kernel(reassociate=True, inner=True)
 def _back_substitute(U, y, n, v):
     """Solve ``U v = y``."""
     for i in range(n - 1, -1, -1):
@@ -130,7 +130,7 @@ def _back_substitute(U, y, n, v):
         v[i] = (y[i] - total) / row[i]
 
 
-@kernel
+@kernel(inner=True)
 def _drop_wrong_signs(members, n, v, y, sign, thresholds):
     """Keep the members whose value has the sign that was assumed; the number and first place."""
     kept, first = 0, n
@@ -146,7 +146,7 @@ def _drop_wrong_signs(members, n, v, y, sign, thresholds):
     return kept, first
 
 
-@kernel
+@kernel(inner=True)
 def _add_violators(members, n, r, w0, a, tau, sign, thresholds):
     """Append variables whose weight should leave zero; the new number of members."""
     for i in range(len(sign)):
@@ -179,14 +179,14 @@ def _minimise_over_support(j, C, members, n, n_valid, w0, ridge, thresholds, a, 
     return n, n_valid
 
 
-@kernel
+@kernel(inner=True)
 def _copy(source, target):
     """Copy a row; assigning to a slice costs seconds of compilation."""
     for i in range(len(target)):
         target[i] = source[i]
 
 
-@kernel
+@kernel(inner=True)
 def _set_residual(j, C, members, n, w, r):
     """Compute ``r = C_j - C w``, four members at a time."""
     _copy(C[j], r)
@@ -205,7 +205,7 @@ def _set_residual(j, C, members, n, w, r):
         k += 1
 
 
-@kernel(reassociate=True)
+@kernel(reassociate=True, inner=True)
 def _model_change(w, r, w0, r0, ridge, thresholds, a, tau):
     """Value of the model at w minus that at w0."""
     total = 0.0
@@ -218,7 +218,7 @@ def _model_change(w, r, w0, r0, ridge, thresholds, a, tau):
     return total
 
 
-@kernel
+@kernel(inner=True)
 def _solve_column(j, C, w, r, w0, r0, ridge, thresholds, a, tau, members, n, sign, U, y, v):
     """Overwrite w and r with the solution; the number of members, or why there is none."""
     for i in range(len(sign)):
@@ -245,7 +245,7 @@ def _solve_column(j, C, w, r, w0, r0, ridge, thresholds, a, tau, members, n, sig
     return _NOTHING_GAINED
 
 
-@kernel
+@kernel(inner=True)
 def _list_support(w, members):
     """Write the places of the nonzeros into `members`; how many there are."""
     n = 0
@@ -256,7 +256,7 @@ def _list_support(w, members):
     return n
 
 
-@kernel
+@kernel(inner=True)
 def _keep_support(w, members, n):
     """Drop members without weight, in their order; how many are left."""
     kept = 0

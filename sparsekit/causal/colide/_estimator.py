@@ -254,7 +254,7 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         return self
 
     def _problem(self, covariance: np.ndarray, constraints: Constraints | None) -> Problem:
-        forbidden, required, _ = constraints or (None, None, None)
+        forbidden, required = constraints or (None, None)
         return make_problem(
             covariance,
             self.alpha,
@@ -288,7 +288,7 @@ class CoLiDE(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         constraints: Constraints | None,
     ) -> tuple[sp.csr_array, np.ndarray, OrderSearch | None]:
         """Graph, refined if asked for, its noise scales, and the search over orders if any."""
-        forbidden, required, _ = constraints or (None, None, None)
+        forbidden, required = constraints or (None, None)
         adjacency = to_dag(solution.weights, self.threshold, required)
         adjacency = fill_required(adjacency, problem.covariance, required)
         if self.refine is None:

@@ -89,20 +89,20 @@ def gaussian_bic(score: Score, variances: np.ndarray, n_edges: int) -> float:
     return float(score.factor * logarithm + score.penalty * n_edges)
 
 
-@kernel
+@kernel(inner=True)
 def _gain(score, before, after):
     """Gain of a column, negative if it is better after: see `_change`."""
     return after - before if score.equal else score.factor * np.log(after / before)
 
 
-@kernel
+@kernel(inner=True)
 def _change(score, gain, sum_variances, kind):
     """Change of the score by a move of this kind whose columns have this gain in all."""
     change = score.factor * np.log1p(gain / sum_variances) if score.equal else gain
     return change + score.penalty * kind
 
 
-@kernel
+@kernel(inner=True)
 def _set_limits(score, gain, kind, sum_variances, limits):
     """Gain below which a move of each kind is better than this one; -1 is the last entry."""
     change = _change(score, gain, sum_variances, kind) - score.tolerance
@@ -111,7 +111,7 @@ def _set_limits(score, gain, kind, sum_variances, limits):
         limits[other] = sum_variances * np.expm1(limit / score.factor) if score.equal else limit
 
 
-@kernel
+@kernel(inner=True)
 def _update_column(covariance, score, target, is_parent, rows, variances, gains):
     """Compute the variance of a variable and its gains by one parent more or less."""
     toggled = np.empty(len(variances))
@@ -122,7 +122,7 @@ def _update_column(covariance, score, target, is_parent, rows, variances, gains)
     gains[target, target] = np.inf
 
 
-@kernel
+@kernel(inner=True)
 def _find_descendants(is_edge, is_parent, descendants):
     """Find which nodes reach which; returns how many do not reach a cycle."""
     d = len(is_edge)
@@ -150,7 +150,7 @@ def _find_descendants(is_edge, is_parent, descendants):
     return done
 
 
-@kernel
+@kernel(inner=True)
 def _has_other_path(is_edge, descendants, i, j):
     """Whether i reaches j by another way than the edge i -> j."""
     found = False
@@ -159,7 +159,7 @@ def _has_other_path(is_edge, descendants, i, j):
     return found
 
 
-@kernel
+@kernel(inner=True)
 def _best_move(score, gains, sum_variances, is_edge, descendants, forbidden, required):
     """Best move (i, j, kind), the first one among ties; i is -1 if nothing improves the score."""
     move, limits = (-1, -1, _REVERSE), np.empty(3)
@@ -183,13 +183,13 @@ def _best_move(score, gains, sum_variances, is_edge, descendants, forbidden, req
     return move
 
 
-@kernel
+@kernel(inner=True)
 def _set_edge(graph, i, j, value):
     is_edge, is_parent = graph
     is_edge[i, j] = is_parent[j, i] = value
 
 
-@kernel
+@kernel(inner=True)
 def _attempt(covariance, score, move, sum_variances, graph, rows, variances, gains):
     """Make a move unless it only seemed to be an improvement, by rounding; returns whether.
 

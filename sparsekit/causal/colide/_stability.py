@@ -142,10 +142,9 @@ def stability_selection(
     if n_samples < 4:
         raise ValueError(f"expected at least 4 samples, 2 in each half, got {n_samples=}.")
     constraints = base._resolve(d, names) or Constraints(
-        np.eye(d, dtype=bool), np.zeros((d, d), bool), np.full(d, -1)
+        np.eye(d, dtype=bool), np.zeros((d, d), bool)
     )
-    known = BackgroundKnowledge(forbidden=constraints.forbidden, required=constraints.required)
-    base.set_params(background=known)
+    base.set_params(background=BackgroundKnowledge(**constraints._asdict()))
     generator = check_random_state(random_state)
     # Halves of one size, as the bound needs them: of an odd number one sample is left out.
     size = n_samples // 2

@@ -29,11 +29,14 @@ class Problem(NamedTuple):
         The same for kernels; "listwise" has left the complete rows only.
     constraints : Constraints or None
         Background knowledge about these features.
+    tiers : ndarray of shape (d,), int, or None
+        Tier of each feature, -1 for none.
     """
 
     table: Table
     samples: Samples
     constraints: Constraints | None
+    tiers: np.ndarray | None
 
 
 class DropoutGraphMixin:
@@ -146,9 +149,11 @@ class DropoutGraphMixin:
     def _prepare(self, X: Any) -> Problem:
         """Check samples and knowledge; the caller is `fit`, two decorators below the user."""
         table = read_table(X, self)
-        constraints = None
+        constraints = tiers = None
         if self.background is not None:
-            constraints = self.background.resolve(table.values.shape[1], table.names)
+            features = table.values.shape[1], table.names
+            constraints = self.background.resolve(*features)
+            tiers = self.background.number_tiers(*features) if self.background.tiers else None
         warn_of_columns(table, self.zero_handling, stacklevel=5)
         samples = as_samples(table.values, self.zero_handling)
         if samples.n_rows == 0:
@@ -158,7 +163,7 @@ class DropoutGraphMixin:
                 UserWarning,
                 stacklevel=5,
             )
-        return Problem(table, samples, constraints)
+        return Problem(table, samples, constraints, tiers)
 
     def _set_graph(
         self, problem: Problem, adjacency: np.ndarray, correlations: np.ndarray | None = None
@@ -170,14 +175,14 @@ class DropoutGraphMixin:
         """
         observed = observe(problem.table.values, problem.samples)
         densities = fit_densities(observed, adjacency, correlations)
+        directed, skeleton = as_csr(adjacency), as_csr(adjacency | adjacency.T)
         self.n_features_in_ = len(adjacency)
         names = problem.table.names
         if names is not None:
             self.feature_names_in_ = names
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self.adjacency_, self.skeleton_ = as_csr(adjacency), as_csr(adjacency | adjacency.T)
-        self._densities = densities
+        self.adjacency_, self.skeleton_, self._densities = directed, skeleton, densities
 
     def _labels(self) -> list:
         return labels_for(getattr(self, "feature_names_in_", None), self.n_features_in_)
@@ -196,7 +201,7 @@ class DropoutGraphMixin:
 
     def _read_new(self, X: Any) -> Table:
         """Check samples that need to have the features of `fit`."""
-        table = read_table(X, self)
+        table = read_table(X, self, min_samples=1)
         fitted = getattr(self, "feature_names_in_", None)
         if is_annotated(X) and fitted is not None:
             if table.labels != fitted.tolist():
@@ -220,14 +225,12 @@ class Steps:
         self.estimator = estimator
         self.context = context
         self.name = name
-        self.stopped = False
 
     def end_one(self, *_: Any) -> bool:
         """Tell of a step; returns whether to stop."""
         task = self.context.subcontext(task_name=self.name)
         task.call_on_fit_task_begin(estimator=self.estimator)
-        self.stopped = task.call_on_fit_task_end(estimator=self.estimator)
-        return self.stopped
+        return task.call_on_fit_task_end(estimator=self.estimator)
 
 
 def as_csr(pattern: np.ndarray, values: np.ndarray | None = None) -> sp.csr_array:

@@ -128,8 +128,9 @@ def fit_densities(
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         overall = None if observed.samples.deletes else _overall(observed, correlations)
         for family in _families(found):
-            moments = _pick(overall, family) if overall else _gather(observed, family)
-            _regress(moments, found)
+            if observed.samples.n_rows > family.shape[1]:
+                moments = _pick(overall, family) if overall else _gather(observed, family)
+                _regress(moments, found)
     return found
 
 

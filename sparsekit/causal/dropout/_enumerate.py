@@ -152,7 +152,7 @@ def _list_tests(graph, place, room):
     return n_groups
 
 
-@kernel
+@kernel(inner=True)
 def _next_member(untried, depth):
     """Take the smallest member that was not tried; -1 if there is none."""
     for word in range(untried.shape[1]):
@@ -163,7 +163,7 @@ def _next_member(untried, depth):
     return -1
 
 
-@kernel
+@kernel(inner=True)
 def _list_members(graph, place, depth, last):
     """Members after the last one that share a neighbour with those so far."""
     n_words_ = graph.near.shape[1]
@@ -184,7 +184,7 @@ def _list_members(graph, place, depth, last):
         place.untried[depth, word] &= keep
 
 
-@kernel
+@kernel(inner=True)
 def _list_pairs(graph, place, room, n_tests):
     """Write the tests of the present set; returns where they end, -1 if there is no room."""
     members, common, tiers = place.members, place.common[place.members.size], graph.tiers
@@ -217,7 +217,7 @@ def _list_pairs(graph, place, room, n_tests):
     return n_tests
 
 
-@kernel
+@kernel(inner=True)
 def _contains(members, variable):
     found = False
     for member in members:

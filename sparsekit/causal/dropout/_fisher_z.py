@@ -1,6 +1,6 @@
 """Fisher's z test of partial correlations, on the rows that zeros leave."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any, NamedTuple, Protocol
 
@@ -161,8 +161,8 @@ def fisher_z_test(
     Raises
     ------
     TypeError, ValueError
-        If X is no table of finite numbers, if a variable is not in it, or if the variables are not
-        all different.
+        If X is no table of finite numbers, if a variable is not in it, if the variables are not all
+        different, or if `given` is no sequence.
 
     References
     ----------
@@ -185,15 +185,23 @@ def fisher_z_test(
         raise ValueError(
             f"expected zero_handling to be one of {ZERO_HANDLINGS}, got {zero_handling!r}."
         )
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(
+            f"expected given to be a sequence of variables, such as [2], got {given!r}."
+        )
+    given = list(given)
     table = read_table(X, "fisher_z_test")
-    variables = [_index(variable, table.labels) for variable in (x, y, *given)]
-    if len(set(variables)) < len(variables):
-        raise ValueError(f"expected different variables, got {x!r}, {y!r} and {list(given)!r}.")
-    tests, _ = make_tests([(variables[0], variables[1], variables[2:])])
-    test = FisherZ(as_samples(table.values, zero_handling))
-    (rho,), (n_rows,) = test.partial(tests)
-    (statistic,), _ = test(tests)
-    return FisherZTest(float(statistic), float(p_values(statistic)), float(rho), int(n_rows))
+    first, second, *members = (_index(variable, table.labels) for variable in (x, y, *given))
+    if len({first, second, *members}) < 2 + len(members):
+        raise ValueError(f"expected different variables, got {x!r}, {y!r} and {given!r}.")
+    values = table.values
+    if zero_handling != "listwise":  # where the zeros of the others matter
+        values = values[:, [first, second, *sorted(members)]]
+        first, second, members = 0, 1, list(range(2, values.shape[1]))
+    tests, _ = make_tests([(first, second, members)])
+    rho, n_rows = FisherZ(as_samples(values, zero_handling)).partial(tests)
+    (statistic,) = _statistics(rho, n_rows, len(members))
+    return FisherZTest(float(statistic), float(p_values(statistic)), float(rho[0]), int(n_rows[0]))
 
 
 def _index(variable: int | str, labels: list) -> int:

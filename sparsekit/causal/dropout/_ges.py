@@ -100,7 +100,8 @@ class DropoutGES(CallbackSupportMixin, DropoutGraphMixin, BaseEstimator):
     The method `score` allows for model selection by cross-validation. Each variable has a linear
     regression on its parents in a DAG that the graph stands for, fitted and scored on the samples
     where these parents are not zero, as `zero_handling` has it. The log-density is averaged over
-    the samples, then over the variables.
+    the samples, then over those variables that have samples enough for this. Which DAG it is may
+    depend on the order of the columns.
 
     Scikit-learn's callbacks see one task ``operator`` for each insertion or deletion; how many
     there will be is not known before. A callback that stops the fit leaves the graph so far.

@@ -214,8 +214,8 @@ def greedy_search(
     """
     d = test.n_features
     nothing = np.zeros((d, d), dtype=bool)
-    forbidden, required, _ = constraints or (nothing, nothing, None)
-    most = d if max_parents is None else max_parents
+    forbidden, required = constraints or (nothing, nothing)
+    most = d if max_parents is None else min(max_parents, d)
     search = _Search(test, penalty, most, forbidden, required)
     for inserts in (True, False):
         if search.run(inserts, watch):

@@ -40,15 +40,16 @@ class Table(NamedTuple):
         return labels_for(self.names, self.values.shape[1])
 
 
-def read_table(X: Any, estimator: BaseEstimator) -> Table:
+def read_table(X: Any, estimator: BaseEstimator | str, *, min_samples: int = 2) -> Table:
     """Check samples; what is sparse stays sparse, and nothing is changed.
 
     Parameters
     ----------
     X : array-like, sparse matrix, data frame or AnnData of shape (n_samples, n_features)
         Of an AnnData, or what has its attributes ``X`` and ``var_names``, these two are used.
-    estimator : estimator
+    estimator : estimator or str
         Whose name messages tell.
+    min_samples : int, default=2
 
     Returns
     -------
@@ -57,8 +58,8 @@ def read_table(X: Any, estimator: BaseEstimator) -> Table:
     Raises
     ------
     TypeError, ValueError
-        If it is no table of finite numbers with two samples or more, or two features have the same
-        name.
+        If it is no table of finite numbers with so many samples or more, or two features have the
+        same name.
     """
     matrix, names = _parts(X)
     values = check_array(
@@ -66,7 +67,7 @@ def read_table(X: Any, estimator: BaseEstimator) -> Table:
         accept_sparse="csc",
         dtype=np.float64,
         ensure_all_finite=False,
-        ensure_min_samples=2,
+        ensure_min_samples=min_samples,
         estimator=estimator,
         input_name="X",
     )

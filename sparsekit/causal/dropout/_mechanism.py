@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_scalar
+from sklearn.utils.validation import check_is_fitted
 
 from sparsekit.causal._inputs import labels_for
 from sparsekit.causal.dropout._correlate import correlate
@@ -130,7 +132,7 @@ def dropout_mechanism_test(
         Size of the sets S. None: no limit.
     min_samples : int, default=None
         Rows that a test needs at least; none needs fewer than the size of S plus 4. Tests with too
-        few rows, or where nothing varies on these rows, are left out.
+        few rows, or where gene or zeros do not vary on these rows given S, are left out.
     n_jobs : int, default=None
         Number of threads; None means 1. The result does not depend on it.
 
@@ -211,6 +213,9 @@ def dropout_mechanism_test(
 
 
 def _read_adjacency(adjacency: Any, n_features: int) -> np.ndarray:
+    if isinstance(adjacency, BaseEstimator):
+        expected = "expected a graph or a fitted estimator with a skeleton_, got %(name)s."
+        check_is_fitted(adjacency, "skeleton_", msg=expected)
     matrix = getattr(adjacency, "skeleton_", adjacency)
     matrix = check_array(matrix, accept_sparse=True, input_name="adjacency")
     if matrix.shape != (n_features, n_features):
@@ -238,6 +243,7 @@ def _with_indicators(values: np.ndarray | sp.csc_array) -> Samples:
     samples = as_samples(both, "testwise")
     masks = samples.masks.copy()
     masks[values.shape[1] :] = ~np.uint64(0)
+    masks.flags.writeable = False  # as those of other samples: kernels are compiled for one type
     return samples._replace(masks=masks)
 
 
@@ -291,17 +297,17 @@ class _Search:
         self, batch: list[tuple[int, int, tuple[int, ...]]], size: int, separated: dict
     ) -> None:
         tests, order = make_tests(batch)
-        rho, n_rows = correlate(self.samples, tests, self.n_jobs)
-        # A correlation is exactly 0 if a variable does not vary on the rows.
-        usable = (rho != 0) & (n_rows >= max(self.min_samples, size + 4))
+        rho, n_rows = correlate(self.samples, tests, self.n_jobs, undefined=np.nan)
+        usable = ~np.isnan(rho) & (n_rows >= max(self.min_samples, size + 4))
         strengths = np.arctanh(np.abs(rho[usable]))
         p = p_values(np.sqrt(n_rows[usable] - size - 3) * strengths)
         i, j = tests.x[usable], tests.y[usable] - len(self.candidates)
         np.fmax.at(self.pvalues, (i, j), p)
         np.minimum.at(self.n_rows, (i, j), n_rows[usable])
+        numbers = order[usable]
         for test in np.flatnonzero(p > self.alpha).tolist():
             pair = int(i[test]), int(j[test])
-            found = -float(p[test]), batch[order[usable][test]][2]
+            found = -float(p[test]), batch[numbers[test]][2]
             separated[pair] = min(found, separated.get(pair, found))
 
     def judge(self) -> np.ndarray:

@@ -148,7 +148,7 @@ class Room(NamedTuple):
     codes: np.ndarray
 
 
-@kernel
+@kernel(inner=True)
 def _next_member(words, after):
     """Smallest member of a set above this one; -1 if there is none."""
     word = (after + 1) >> 6
@@ -162,12 +162,12 @@ def _next_member(words, after):
     return -1
 
 
-@kernel
+@kernel(inner=True)
 def _flip(words, member):
     words[member >> 6] ^= np.uint64(1) << np.uint64(member & 63)
 
 
-@kernel
+@kernel(inner=True)
 def _begin(sets, x, y, inserts, codes, room):
     """Set up the walk over a pair's cliques; returns the size of what is always conditioned on.
 
@@ -199,7 +199,7 @@ def _begin(sets, x, y, inserts, codes, room):
     return size
 
 
-@kernel
+@kernel(inner=True)
 def _slot_of(key, keys):
     """Slot of the table where this key is, or the free one where it belongs."""
     mask = len(keys) - 1
@@ -209,7 +209,7 @@ def _slot_of(key, keys):
     return slot
 
 
-@kernel
+@kernel(inner=True)
 def _look_up(x, y, code, given, changes, wanted):
     """Change of the score by x -> y; NaN if it is not known yet."""
     low, high = min(x, y), max(x, y)
@@ -228,7 +228,7 @@ def _look_up(x, y, code, given, changes, wanted):
     return changes.values[slot] if changes.keys[slot] == key else np.nan
 
 
-@kernel
+@kernel(inner=True)
 def _go_deeper(sets, depth, size, most, codes, room):
     """Go to the next clique; returns how many candidates it has, or -1 after the last one."""
     while depth >= 0:
@@ -252,7 +252,7 @@ def _go_deeper(sets, depth, size, most, codes, room):
     return depth
 
 
-@kernel
+@kernel(inner=True)
 def _has_path(sets, source, target, room):
     """Whether a semi-directed path goes past the neighbours of its source that are given."""
     queue, blocked, n_found, k = room.codes, room.given, 1, 0
@@ -273,7 +273,7 @@ def _has_path(sets, source, target, room):
     return (blocked[target >> 6] >> np.uint64(target & 63)) & np.uint64(1) != 0
 
 
-@kernel
+@kernel(inner=True)
 def _scan_pair(sets, x, y, phase, changes, wanted, room, best):
     """Find the best operator of a pair that is not before the one that is noted for it.
 
@@ -299,7 +299,7 @@ def _scan_pair(sets, x, y, phase, changes, wanted, room, best):
     best.changes[x, y], best.orders[x, y] = top if is_known else np.nan, top_order
 
 
-@kernel
+@kernel(inner=True)
 def _first_largest(values):
     largest, place = -np.inf, 0
     for k in range(len(values)):

@@ -164,7 +164,7 @@ def _start(
     """Graph with the directions that are known, and the edges locked by knowledge on cycles."""
     if constraints is None:
         return as_graph(adjacent, directed), set()
-    forbidden, required, _ = constraints
+    forbidden, required = constraints
     directed = required if directed is None else directed | required
     graph = as_graph(adjacent, directed)
     one_way = adjacent & forbidden.T & ~forbidden & ~(directed | directed.T)

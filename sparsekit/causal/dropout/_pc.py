@@ -76,7 +76,8 @@ class DropoutPC(CallbackSupportMixin, DropoutGraphMixin, BaseEstimator):
         Ones where there is any edge. Symmetric.
     sepsets_ : dict
         Tuple of the variables that separate i and j, ascending, for each pair (i, j), i < j, that a
-        test has separated; by `sepset_rule`, where "majority" is as "max_p".
+        test has separated; by `sepset_rule`, where "majority" is as "max_p". Of equally large
+        p-values, such as those of tests with too few samples, the smallest tuple counts.
     pvalues_ : csr_array of shape (n_features_in_, n_features_in_), float64
         Largest p-value of the tests of each pair: above `alpha` exactly if they are not adjacent.
         Symmetric; stored where there was a test, zeros included. Tests of the majority rule do not
@@ -126,7 +127,8 @@ class DropoutPC(CallbackSupportMixin, DropoutGraphMixin, BaseEstimator):
     The method `score` allows for model selection by cross-validation. Each variable has a linear
     regression on its parents in a DAG that the graph stands for (where there is none, edges without
     a direction point to the later column), fitted and scored on the samples that a test given these
-    parents would use. The log-density is averaged over the samples, then over the variables.
+    parents would use. The log-density is averaged over the samples, then over those variables that
+    have samples enough for this. Which DAG it is may depend on the order of the columns.
 
     Scikit-learn's callbacks see one task ``level`` for each size of the conditioning set; how many
     there will be is not known before. A callback that stops the fit leaves the graph of the levels
@@ -232,14 +234,14 @@ class DropoutPC(CallbackSupportMixin, DropoutGraphMixin, BaseEstimator):
             self._warn_of_insufficient(skeleton)
 
         known = test.correlations()[0] if isinstance(test, FisherZ) else None
+        judged, tested = ~np.isnan(skeleton.statistic), skeleton.n_rows >= 0
+        pvalues = as_csr(judged, p_values(skeleton.statistic[judged]))
+        n_effective = as_csr(tested, skeleton.n_rows[tested])
         self._set_graph(problem, oriented.adjacency, known)
+        self.pvalues_, self.n_effective_ = pvalues, n_effective
         self.sepsets_, self.conflicts_ = skeleton.sepsets, oriented.conflicts
         self.ambiguous_triples_ = ambiguous
         self.n_tests_, self.n_insufficient_ = skeleton.n_tests, skeleton.n_insufficient
-        tested = ~np.isnan(skeleton.statistic)
-        self.pvalues_ = as_csr(tested, p_values(skeleton.statistic[tested]))
-        tested = skeleton.n_rows >= 0
-        self.n_effective_ = as_csr(tested, skeleton.n_rows[tested])
         context.call_on_fit_task_end(estimator=self, X=X)
         return self
 
@@ -264,12 +266,11 @@ class DropoutPC(CallbackSupportMixin, DropoutGraphMixin, BaseEstimator):
         least = self.min_samples or 0
         if not isinstance(least, Integral):
             least = math.ceil(least * n_rows - 1e-9)  # 0.1 * 30 is more than 3
-        tiers = None if problem.constraints is None else problem.constraints.tiers
         return {
             "alpha": self.alpha,
             "min_samples": int(least),
             "keep": self.insufficient == "keep",
-            "tiers": None if tiers is None or (tiers < 0).all() else tiers,
+            "tiers": problem.tiers,
         }
 
     def _search(
@@ -281,7 +282,7 @@ class DropoutPC(CallbackSupportMixin, DropoutGraphMixin, BaseEstimator):
     ) -> Skeleton:
         excluded = fixed = None
         if problem.constraints is not None:
-            forbidden, required, _ = problem.constraints
+            forbidden, required = problem.constraints
             excluded, fixed = forbidden & forbidden.T, required | required.T
         return search_skeleton(
             test,
@@ -316,11 +317,14 @@ class DropoutPC(CallbackSupportMixin, DropoutGraphMixin, BaseEstimator):
         return oriented, ambiguous
 
     def _warn_of_insufficient(self, skeleton: Skeleton) -> None:
+        consequence, advice = {
+            "independent": ("counted as independent", "set insufficient='keep' with min_samples"),
+            "keep": ("were ignored", "lower min_samples"),
+        }[self.insufficient]
         warnings.warn(
-            f"{skeleton.n_insufficient} of {skeleton.n_tests.sum()} tests had too few samples"
-            + (", and counted as independent" if self.insufficient == "independent" else "")
-            + ": set insufficient='keep' with min_samples, lower max_cond_size, or take fewer or "
-            "less sparse variables.",
+            f"{skeleton.n_insufficient} of {skeleton.n_tests.sum()} tests had too few samples, and "
+            f"{consequence}: {advice}, lower max_cond_size, or take fewer or less sparse "
+            "variables.",
             UserWarning,
             stacklevel=5,
         )

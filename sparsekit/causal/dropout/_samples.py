@@ -23,6 +23,11 @@ ZERO_HANDLINGS = ("conditioning", "testwise", "listwise", "none")
 # Entries of a dense block of rows, as blocked products need them.
 _BLOCK_SIZE = 2**21
 
+# Square of the mean, as a share of the mean square, above which a column is far from zero.
+_FAR = 0.1
+# Size of a value, as a share of the mean, below which it is small.
+_SMALL = 2.0**-20
+
 
 class Samples(NamedTuple):
     """Columns of a table, and where they are not zero.
@@ -30,9 +35,9 @@ class Samples(NamedTuple):
     Attributes
     ----------
     values : ndarray of float64
-        Dense: the columns, one after the other, each less its mean where it is not zero (of all
-        rows, if nothing is deleted). Sparse: the stored values, column by column. Divided by a
-        power of two for each column, so that squares are in range.
+        Dense: the columns, one after the other; from those far from zero their mean (where they
+        are not zero) may have been subtracted. Sparse: the stored values, column by column. Divided
+        by a power of two for each column, so that squares are in range.
     indices : ndarray of int32 or int64
         Sparse: rows of the stored values, ascending within a column. Dense: empty.
     indptr : ndarray of shape (n_features + 1,), int64
@@ -156,8 +161,8 @@ def as_samples(X: np.ndarray | sp.csc_array, zero_handling: str) -> Samples:
     else:
         scale = _powers_of_two(np.maximum(X.max(axis=0), -X.min(axis=0)) if n else np.zeros(d))
         columns = np.multiply(X.T, scale[:, None], order="C")
-        n_values = np.count_nonzero(X, axis=0) if deletes else n
-        columns -= (columns.sum(axis=1) / np.maximum(n_values, 1))[:, None]
+        if deletes:
+            _centre(columns, np.count_nonzero(X, axis=0))
         values, indices, indptr = columns.ravel(), np.empty(0, dtype=np.int32), np.arange(d + 1) * n
     # Read-only, as arrays that are shared may be: else kernels would be compiled once more.
     arrays = map(_read_only, (values, indices, indptr.astype(np.int64), masks, masks))
@@ -175,6 +180,17 @@ def _powers_of_two(largest: np.ndarray) -> np.ndarray:
     """Factors that bring columns of extreme size near one; they do not round."""
     exponents = np.frexp(largest)[1]
     return np.where(np.abs(exponents) > 100, np.ldexp(1.0, -np.clip(exponents, -1000, 1000)), 1.0)
+
+
+def _centre(columns: np.ndarray, n_values: np.ndarray) -> None:
+    """Subtract means, of what is not zero, where this makes products precise and rounds nothing."""
+    means = columns.sum(axis=1) / np.maximum(n_values, 1)
+    squares = np.einsum("ij,ij->i", columns, columns) / np.maximum(n_values, 1)
+    for column in np.flatnonzero(means**2 > _FAR * squares):
+        # A value loses its digits if a mean that others made much larger is subtracted.
+        is_large = np.abs(columns[column]) > _SMALL * abs(means[column])
+        if np.count_nonzero(is_large) == n_values[column]:
+            columns[column] -= means[column]
 
 
 def _complete_rows(X: np.ndarray | sp.csc_array) -> np.ndarray:
@@ -219,7 +235,7 @@ def observed_blocks(samples: Samples) -> Iterator[tuple[np.ndarray, np.ndarray]]
     Yields
     ------
     shifted : ndarray of shape (n_block, d), float64
-        Values less the mean of those of a column that are not zero; 0 in their place.
+        Values less a number of each column, near its mean if that is far from zero; 0 for zeros.
     observed : ndarray of shape (n_block, d), float64
         1 where a value is not zero, else 0.
     """

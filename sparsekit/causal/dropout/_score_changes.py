@@ -78,7 +78,7 @@ class ScoreChanges:
         self._test, self._penalty = test, penalty
         rho, n_rows = test.correlations()
         alone = self._changes(np.where(n_rows > 3, rho, 0.0), n_rows)
-        # Whatever they are, the result does not depend on them.
+        # The result does not depend on them: with 64 bits no two sets that are asked for collide.
         codes = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, size=(2, d))
         self._known = Changes(alone, np.zeros(2, dtype=np.int64), np.zeros(2), codes)
         self._n_known = 0

@@ -105,7 +105,8 @@ def search_skeleton(
     min_samples : int, default=0
         Rows that a test needs at least.
     keep : bool, default=False
-        Whether tests with too few rows are ignored; otherwise they separate.
+        Whether tests with too few rows are ignored; otherwise they separate. If all tests of a
+        level are ignored, the search ends: larger sets leave no more rows.
     rule : {"all", "first", "max_p", "majority"}, default="all"
         Which separating set is recorded of those found at the level where a pair is removed: their
         union, the first in lexicographic order (of neighbours of x, then of y), or (the last two)
@@ -140,7 +141,7 @@ def search_skeleton(
         else:
             separated = search.later_level(adjacent, tested, level, tiers)
         adjacent &= ~separated
-        if watch(level):
+        if watch(level) or search.only_short():
             break
         level += 1
     return search.result(adjacent)
@@ -171,7 +172,7 @@ class _Search:
         self.sepsets: SeparatingSets = {}
         self.unions: SeparatingSets = {}
         self.n_tests: list[int] = []
-        self.n_insufficient = 0
+        self.n_short: list[int] = []
 
     def first_level(self, tested: np.ndarray) -> np.ndarray:
         """Test pairs given nothing; returns which were separated, symmetric."""
@@ -185,7 +186,7 @@ class _Search:
         self.sepsets = dict.fromkeys(zip(i.tolist(), j.tolist(), strict=True), ())
         self.unions = self.sepsets.copy()
         self.n_tests.append(int(tested.sum()))
-        self.n_insufficient += int((tested & short).sum())
+        self.n_short.append(int((tested & short).sum()))
         return separated | separated.T
 
     def later_level(
@@ -199,20 +200,25 @@ class _Search:
         chosen = np.zeros((len(x), size), dtype=np.int32)
         least, from_x = np.full(len(x), np.nan), np.zeros(len(x), dtype=np.bool_)
         level = _Level(self.statistic, self.n_rows, row, union, chosen, least, from_x)
-        takes_first, n_tests = self.rule == "first", 0
+        takes_first, n_tests, n_short = self.rule == "first", 0, 0
         for batch in enumerate_tests(adjacent, tested, size, tiers):
             statistic, n_rows = self.test(batch.tests)
             statistic, short = self.limits.judge(statistic, n_rows, size)
             _record(batch, statistic, n_rows, self.limits.statistic, takes_first, level)
-            self.n_insufficient += int(short.sum())
+            n_short += int(short.sum())
             n_tests += len(statistic)
         self.n_tests.append(n_tests)
+        self.n_short.append(n_short)
         found = ~np.isnan(least)
         x, y = x[found], y[found]
         self._add_sets(x, y, union[found], chosen[found])
         separated = np.zeros_like(tested)
         separated[x, y] = separated[y, x] = True
         return separated
+
+    def only_short(self) -> bool:
+        """Whether all tests of the last level had too few rows, and so nothing can change."""
+        return self.limits.keep and 0 < self.n_tests[-1] == self.n_short[-1]
 
     def _add_sets(self, x: np.ndarray, y: np.ndarray, union: np.ndarray, chosen: np.ndarray):
         pairs = list(zip(x.tolist(), y.tolist(), strict=True))
@@ -235,7 +241,7 @@ class _Search:
             np.fmin(self.statistic, self.statistic.T),
             n_rows,
             np.array(self.n_tests, dtype=np.int64),
-            self.n_insufficient,
+            sum(self.n_short),
         )
 
 

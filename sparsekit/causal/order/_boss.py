@@ -251,7 +251,7 @@ class BOSS(CallbackSupportMixin, LinearSEMMixin, BaseEstimator):
         constraints: Constraints | None,
         passes: "_Passes",
     ) -> OrderSearch:
-        forbidden, required, _ = constraints or (None, None, None)
+        forbidden, required = constraints or (None, None)
         return order_search(
             moments.covariance,
             moments.n_samples,

@@ -8,7 +8,7 @@ from sparsekit.core.jit import kernel
 __all__ = ["grow_shrink"]
 
 
-@kernel
+@kernel(inner=True)
 def _best_to_join(number, rank, n_before, sets):
     """Predecessor with the largest gain, the first in the order among equals; -1: none gains."""
     best, best_share = -1, np.float32(0.0)

@@ -82,7 +82,7 @@ class Trial(NamedTuple):
     bounds: np.ndarray
 
 
-@kernel
+@kernel(inner=True)
 def _adopt(target, number, sets, state):
     """Give a variable a set of parents."""
     is_parent, is_gainful = state.is_parent[target], state.is_gainful[target]
@@ -99,7 +99,7 @@ def _adopt(target, number, sets, state):
     state.scores[target] = sets.values[number, SCORE]
 
 
-@kernel
+@kernel(inner=True)
 def _take_out(problem, node, state, trial):
     """List the others; returns the present place and the first and last that are allowed."""
     k, place, first, last = 0, 0, 0, len(state.order) - 1
@@ -116,7 +116,7 @@ def _take_out(problem, node, state, trial):
     return place, first, last
 
 
-@kernel
+@kernel(inner=True)
 def _try_others(problem, limits, node, first, last, sets, state, trial, room):
     """Best parents of all others once the variable is on their other side; returns success."""
     behind_all, before_all = len(trial.rank), -1
@@ -140,7 +140,7 @@ def _try_others(problem, limits, node, first, last, sets, state, trial, room):
     return True
 
 
-@kernel
+@kernel(inner=True)
 def _add_others(node, last, sets, state, trial):
     """Total score of the others with the variable at every place."""
     before, behind = 0.0, 0.0
@@ -157,7 +157,7 @@ def _add_others(node, last, sets, state, trial):
             behind -= sets.values[now if was_before else other, SCORE]
 
 
-@kernel
+@kernel(inner=True)
 def _bound(place, first, last, trial):
     """Least total of the others from each place outwards."""
     least = np.inf
@@ -170,7 +170,7 @@ def _bound(place, first, last, trial):
         trial.bounds[k] = least
 
 
-@kernel
+@kernel(inner=True)
 def _last_parent(number, rank, sets):
     """Rank of the last one of the parents; -1 without any."""
     last, start = -1, sets.facts[number, START]
@@ -179,7 +179,7 @@ def _last_parent(number, rank, sets):
     return last
 
 
-@kernel
+@kernel(inner=True)
 def _next_gainful(number, n_before, rank, sets):
     """Least rank, not below this one, of a variable that would gain; beyond all without any."""
     following = len(rank)
@@ -190,7 +190,7 @@ def _next_gainful(number, n_before, rank, sets):
     return following
 
 
-@kernel
+@kernel(inner=True)
 def _sweep_left(problem, limits, node, place, first, number, now, sets, trial, room):
     """Best parents of the variable at places further left, as long as these may pay.
 
@@ -213,7 +213,7 @@ def _sweep_left(problem, limits, node, place, first, number, now, sets, trial, r
     return first
 
 
-@kernel
+@kernel(inner=True)
 def _sweep_right(problem, limits, node, place, last, number, now, sets, trial, room):
     """Best parents of the variable at places further right, as long as these may pay.
 
@@ -251,7 +251,7 @@ def _choose(place, first, last, totals, tolerance):
     return best
 
 
-@kernel
+@kernel(inner=True)
 def _move(node, place, sets, state, trial):
     """Put the variable at a place, and give all variables the parents found for it."""
     for k in range(len(trial.rest) - 1):
@@ -265,7 +265,7 @@ def _move(node, place, sets, state, trial):
     state.order[place] = node
 
 
-@kernel
+@kernel(inner=True)
 def _insert(problem, limits, node, sets, state, trial, room):
     """Move a variable to its best place if that lowers the total; returns what came of it.
 

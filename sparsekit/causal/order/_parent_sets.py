@@ -164,14 +164,14 @@ class Room(NamedTuple):
     raw: np.ndarray
 
 
-@kernel
+@kernel(inner=True)
 def _is_full(d, sets):
     """Whether one more set might not fit."""
     n_sets, n_members = sets.used[0], sets.used[1]
     return n_sets == len(sets.facts) or n_members + d > len(sets.members)
 
 
-@kernel
+@kernel(inner=True)
 def _clear(problem, target, room):
     """Begin without parents; returns the variance of the target."""
     for c in range(len(room.partial)):
@@ -181,7 +181,7 @@ def _clear(problem, target, room):
     return problem.covariance[target, target]
 
 
-@kernel
+@kernel(inner=True)
 def _ignore(node, row):
     """Write the row of a parent that is redundant, by rounding, so that it changes nothing."""
     for c in range(len(row)):
@@ -189,7 +189,7 @@ def _ignore(node, row):
     row[node] = _NO_PIVOT
 
 
-@kernel
+@kernel(inner=True)
 def _condition(problem, target, first, n_parents, variance, room):
     """Condition all on the parents from the first one on; returns the variance of the target."""
     for k in range(first, n_parents):
@@ -204,7 +204,7 @@ def _condition(problem, target, first, n_parents, variance, room):
     return variance
 
 
-@kernel
+@kernel(inner=True)
 def _list_gainful(problem, limits, target, variance, floor, n, sets, room):
     """Append to the members those that lower the score as one more parent; returns the number."""
     least = limits.join[0] * variance + limits.join[1]
@@ -219,7 +219,7 @@ def _list_gainful(problem, limits, target, variance, floor, n, sets, room):
     return n - first
 
 
-@kernel
+@kernel(inner=True)
 def _find_leaving(problem, limits, target, variance, floor, n_parents, room):
     """Parent whose removal lowers the score most, the first in the list among equals; or -1."""
     parents = room.parents[:n_parents]
@@ -233,7 +233,7 @@ def _find_leaving(problem, limits, target, variance, floor, n_parents, room):
     return leaving
 
 
-@kernel
+@kernel(inner=True)
 def _add(problem, limits, target, n_known, n_parents, key, sets, room):
     """Look into the set in the room, which is a new one; returns its number.
 
@@ -267,7 +267,7 @@ def _add(problem, limits, target, n_known, n_parents, key, sets, room):
     return number
 
 
-@kernel
+@kernel(inner=True)
 def _slot_of(key, sets):
     """Slot of the table where this key is, or the free one where it belongs."""
     mask = len(sets.table) - 1

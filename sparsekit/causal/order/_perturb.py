@@ -26,7 +26,7 @@ _LEAST_MOVES, _NODES = 3, 33
 _LARGE = 2**62
 
 
-@kernel
+@kernel(inner=True)
 def _is_covered(parent, child, parents, n_parents, is_parent):
     """Whether the other parents of the child are those of the parent."""
     if n_parents[child] != n_parents[parent] + 1:
@@ -83,7 +83,7 @@ def _arrange(order, draws, n_parents, is_parent, arranged):
                     n_ready += 1
 
 
-@kernel
+@kernel(inner=True)
 def _displace(problem, draws, order):
     """Move nodes to random places between their required parents and children."""
     for k in range(len(draws)):

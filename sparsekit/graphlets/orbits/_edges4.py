@@ -114,7 +114,7 @@ def add_three(table, row, column, first, second, third):
     table[row, column + 2] += third
 
 
-@kernel
+@kernel(inner=True)
 def _add(sums, edge, degree, from_lower, from_higher, below, above):
     sums[edge, DEGREES] += degree
     sums[edge, FROM_LOWER] += from_lower
@@ -123,7 +123,7 @@ def _add(sums, edge, degree, from_lower, from_higher, below, above):
     sums[edge, ABOVE] += above
 
 
-@kernel
+@kernel(inner=True)
 def _add_triangle(v, u, w, vu, vw, uw, ordered, offsets, triangles, sums):
     """Add a triangle v < u < w, with its slots, to the sums of its three edges."""
     indptr, middle = ordered.indptr, ordered.middle

@@ -100,7 +100,7 @@ def _sum_around(lo, hi, ordered, offsets, sums, facts, around):
         row[_CHORDS], row[_TIPS] = chords, opposite // 2 - sums[v, 1]
 
 
-@kernel
+@kernel(inner=True)
 def _add_trees(row, u, v, edge):
     """Add copies of graphlets without cycle in which the edge goes from u to v."""
     t = edge.t
@@ -115,7 +115,7 @@ def _add_trees(row, u, v, edge):
     row[17] += choose3(d_u - 1)
 
 
-@kernel
+@kernel(inner=True)
 def _add_one_cycle(row, u, v, edge):
     """Add copies of graphlets with one cycle in which the edge goes from u to v."""
     t, d_u, d_v, chords = edge.t, u[_DEGREE], v[_DEGREE], edge.from_u - edge.t
@@ -130,7 +130,7 @@ def _add_one_cycle(row, u, v, edge):
     row[31] += edge.c4 * (d_u - 2) - chords
 
 
-@kernel
+@kernel(inner=True)
 def _add_more_cycles(row, u, v, edge):
     """Add copies of graphlets with several cycles in which the edge goes from u to v."""
     t, d_u, d_v, chords = edge.t, u[_DEGREE], v[_DEGREE], edge.from_u - edge.t

@@ -58,7 +58,7 @@ class _Local(NamedTuple):
     common: np.ndarray
 
 
-@kernel
+@kernel(inner=True)
 def _list_pairs(v, ordered, offsets, triangles, local):
     """Fill bits and pairs; return the number of pairs of higher neighbours, and of all pairs."""
     indptr, middle, indices, mirrored = ordered
@@ -97,7 +97,7 @@ def _list_pairs(v, ordered, offsets, triangles, local):
     return n_higher, n_pairs
 
 
-@kernel
+@kernel(inner=True)
 def _intersect(i, j, words, local):
     """Common neighbours of v and its higher neighbours of ranks i and j; return their number."""
     bits, common = local.bits, local.common
@@ -108,7 +108,7 @@ def _intersect(i, j, words, local):
     return n_common
 
 
-@kernel
+@kernel(inner=True)
 def _visit_triangles(v, n_higher, ordered, offsets, sums, facts, local, totals):
     """Visit the triangles of which v is the lowest node; return whether any is in a clique."""
     indptr, middle, indices, _ = ordered
@@ -131,7 +131,7 @@ def _visit_triangles(v, n_higher, ordered, offsets, sums, facts, local, totals):
     return any_clique
 
 
-@kernel
+@kernel(inner=True)
 def _add_lower(i, j, degree, n_lower, excess, local):
     """Add n_common - 1 to edges between the triangle v, i, j and common neighbours below v."""
     across, along, common = local.across, local.along, local.common
@@ -147,7 +147,7 @@ def _add_lower(i, j, degree, n_lower, excess, local):
             across[j * degree + x, 0] += excess
 
 
-@kernel
+@kernel(inner=True)
 def _count_fifth(row, degree, n_lower, local):
     """Count common neighbours above v of the triangle at hand and the neighbour with this row."""
     bits, common = local.bits, local.common
@@ -160,7 +160,7 @@ def _count_fifth(row, degree, n_lower, local):
     return n_fifth
 
 
-@kernel
+@kernel(inner=True)
 def _add_cliques(i, j, degree, n_lower, near, facts, local):
     """Visit the cliques v, i, j, x with v < i < j < x.
 
@@ -198,7 +198,7 @@ def _add_cliques(i, j, degree, n_lower, near, facts, local):
     add_three(along, n_lower + j, 0, over_i, opposite_i, n_five)
 
 
-@kernel
+@kernel(inner=True)
 def _visit_cliques(v, n_higher, ordered, offsets, facts, local):
     indptr, middle, _, _ = ordered
     degree, n_lower = indptr[v + 1] - indptr[v], middle[v] - indptr[v]
@@ -213,7 +213,7 @@ def _visit_cliques(v, n_higher, ordered, offsets, facts, local):
             _add_cliques(i, j, degree, n_lower, near, facts, local)
 
 
-@kernel
+@kernel(inner=True)
 def _move(source, row, n_visits, totals, edge):
     """Move sums to those of an edge, on which each clique of five was visited so often."""
     n_five = source[row, 2] // n_visits
@@ -221,7 +221,7 @@ def _move(source, row, n_visits, totals, edge):
     source[row, 0] = source[row, 1] = source[row, 2] = 0
 
 
-@kernel
+@kernel(inner=True)
 def _flush(v, n_higher, n_pairs, ordered, offsets, local, totals):
     """Move the sums around v to those of the edges."""
     indptr, middle, indices, mirrored = ordered

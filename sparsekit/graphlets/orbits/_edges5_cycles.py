@@ -59,7 +59,7 @@ class _Paths(NamedTuple):
     near: np.ndarray
 
 
-@kernel
+@kernel(inner=True)
 def _find_paths(x, ordered, triangles, paths, ends):
     """List the ends of paths from x and return their number."""
     indptr, middle, indices, _ = ordered
@@ -80,7 +80,7 @@ def _find_paths(x, ordered, triangles, paths, ends):
     return n_ends
 
 
-@kernel
+@kernel(inner=True)
 def _cross_pentagons(x, ordered, paths, ends, n_ends, pentagons):
     """Add cycles x - a - b - c - d to their edge bc, and sum up the paths beyond each b."""
     indptr, middle, indices, _ = ordered
@@ -101,7 +101,7 @@ def _cross_pentagons(x, ordered, paths, ends, n_ends, pentagons):
         onward[b] = total - is_near * (slot - indptr[b] - 1)
 
 
-@kernel
+@kernel(inner=True)
 def _close_cycles(x, ordered, triangles, paths, cycles):
     """Add cycles x - a - b - ... to their edges xa and ab."""
     indptr, middle, indices, _ = ordered

@@ -116,7 +116,7 @@ class _Around(NamedTuple):
     stops: np.ndarray
 
 
-@kernel
+@kernel(inner=True)
 def _count_paths(u, ordered, begins, paths):
     """Count paths by their end, and return the number of ends."""
     indptr, _, indices, _ = ordered
@@ -140,7 +140,7 @@ def _count_paths(u, ordered, begins, paths):
     return n_ends
 
 
-@kernel
+@kernel(inner=True)
 def _list_paths(u, ordered, begins, triangles, paths):
     """List the paths that can have an edge between their middle and another one."""
     indptr, _, indices, _ = ordered
@@ -160,7 +160,7 @@ def _list_paths(u, ordered, begins, triangles, paths):
                 stops[w] = entry + 1
 
 
-@kernel
+@kernel(inner=True)
 def _list_edges(u, ordered, offsets, triangles, around):
     """List the edges between neighbours of u, and return their number."""
     indptr, middle, indices, _ = ordered
@@ -190,7 +190,7 @@ def _list_edges(u, ordered, offsets, triangles, around):
     return n_edges
 
 
-@kernel
+@kernel(inner=True)
 def _find_edges(start, stop, extra, middles, around):
     """List the edges between the middles of these paths, and return their number."""
     words, bits, members = around.words, around.bits, around.members
@@ -219,7 +219,7 @@ def _find_edges(start, stop, extra, middles, around):
     return n_found
 
 
-@kernel
+@kernel(inner=True)
 def _visit_pair(row_u, n_paths, start, stop, paths, around, inner):
     """Add what a pair with edges between its common neighbours contributes."""
     degree, onward, found = around.degree, around.onward, around.found
@@ -242,7 +242,7 @@ def _visit_pair(row_u, n_paths, start, stop, paths, around, inner):
             degree[i], onward[i] = 0, 0
 
 
-@kernel
+@kernel(inner=True)
 def _visit_pairs(u, n_ends, n_edges, ordered, paths, around, pairs):
     row_u = ordered.indptr[u]
     for i in range(n_ends):

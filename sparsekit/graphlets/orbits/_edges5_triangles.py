@@ -27,7 +27,7 @@ CLIQUE_SUMS = 14
 N_SUMS = 17
 
 
-@kernel
+@kernel(inner=True)
 def _add_third(totals, edge, facts, first, second, towards, away, d, S, T, n_common):
     """Add what a third node, of this d, S and T, contributes to an edge.
 

@@ -20,7 +20,7 @@ _ONE, _ALL = np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
 _LOW_BITS = 63
 
 
-@kernel
+@kernel(inner=True)
 def _build_bits(a, indptr, middle, indices, triangles, mark, bits, words, found):
     """Lay the neighbourhoods of a's higher neighbours over the neighbours of a.
 
@@ -50,7 +50,7 @@ def _build_bits(a, indptr, middle, indices, triangles, mark, bits, words, found)
     return n_found
 
 
-@kernel
+@kernel(inner=True)
 def _credit_members(common, words, start, indices, amount, sums):
     """Add an amount to every member of a set."""
     for word in range(words):
@@ -61,7 +61,7 @@ def _credit_members(common, words, start, indices, amount, sums):
             members &= members - _ONE
 
 
-@kernel
+@kernel(inner=True)
 def _close_cliques(common, words, start, first_higher, position, bits, indices, sums):
     """Find the cliques of five with lowest nodes a, b and c, the last at a position of the row.
 
@@ -88,7 +88,7 @@ def _close_cliques(common, words, start, first_higher, position, bits, indices, 
     return twice >> 1
 
 
-@kernel
+@kernel(inner=True)
 def _credit_triangle(a, b, c, ab, ac, bc, n_common, n_cliques, triangles, sums):
     pairs = n_common * (n_common - 1) // 2
     sums[a, 0] += n_common * (triangles[bc] - 2)

@@ -14,7 +14,7 @@ from sparsekit.core.ordering import Ordered, ranges_of_rows
 __all__ = ["five_cycles"]
 
 
-@kernel
+@kernel(inner=True)
 def _mark_neighbours(x, indptr, middle, indices, paths, adjacent, through):
     """Mark the neighbours a of x; sum p(a) over those that are adjacent to b, for each b."""
     for slot in range(indptr[x], middle[x]):
@@ -29,7 +29,7 @@ def _mark_neighbours(x, indptr, middle, indices, paths, adjacent, through):
             through[b] += paths[a]
 
 
-@kernel
+@kernel(inner=True)
 def _close_cycles(x, indptr, indices, paths, adjacent, through, seen, n_seen, onward, cycles):
     """Credit the cycles to x and to its opposite nodes.
 
@@ -52,7 +52,7 @@ def _close_cycles(x, indptr, indices, paths, adjacent, through, seen, n_seen, on
     cycles[x] += twice >> 1
 
 
-@kernel
+@kernel(inner=True)
 def _credit_neighbours(x, indptr, middle, indices, paths, onward, cycles):
     for slot in range(indptr[x], middle[x]):
         a = indices[slot]

@@ -22,7 +22,7 @@ _MOST_WORDS = 4
 PAIR_COLUMNS = {36: 0, 49: 1, 50: 2, 51: 3, 62: 4, 63: 5, 64: 6, 68: 7, 69: 8}
 
 
-@kernel
+@kernel(inner=True)
 def _count_paths(u, indptr, indices, paths, seen):
     n_seen = 0
     for slot in range(indptr[u], indptr[u + 1]):
@@ -37,7 +37,7 @@ def _count_paths(u, indptr, indices, paths, seen):
     return n_seen
 
 
-@kernel
+@kernel(inner=True)
 def _number_neighbours(u, indptr, indices, triangles, numbers):
     """Number those neighbours of u from 1 on that are adjacent to another; returns how many."""
     n_numbered = 0
@@ -48,7 +48,7 @@ def _number_neighbours(u, indptr, indices, triangles, numbers):
     return n_numbered
 
 
-@kernel
+@kernel(inner=True)
 def _lay_bits(u, indptr, indices, numbers, words, bits):
     """For each node w below u, lay its numbered neighbours out as bits."""
     for slot in range(indptr[u], indptr[u + 1]):
@@ -64,7 +64,7 @@ def _lay_bits(u, indptr, indices, numbers, words, bits):
             bits[w * words + word] |= bit
 
 
-@kernel
+@kernel(inner=True)
 def _count_by_bits(u, a, indptr, indices, numbers, words, bits, near, counts):
     """Set counts[w] to c(a) for each w below u that is adjacent to a."""
     for word in range(words):
@@ -83,7 +83,7 @@ def _count_by_bits(u, a, indptr, indices, numbers, words, bits, near, counts):
         counts[w] = n_common
 
 
-@kernel
+@kernel(inner=True)
 def _count_by_rows(u, a, indptr, indices, numbers, common, counts):
     """Do the same, for a node u with many neighbours, from the rows of common neighbours."""
     for step in range(indptr[a], indptr[a + 1]):
@@ -104,7 +104,7 @@ def _count_by_rows(u, a, indptr, indices, numbers, common, counts):
             counts[w] += 1
 
 
-@kernel
+@kernel(inner=True)
 def _credit_inner_edges(u, a, indptr, indices, paths, counts, twice_inner, wheels, sums):
     """Sum c(a) and C(c(a), 2) for each w, and credit a."""
     rim = n_wheels = 0
@@ -122,7 +122,7 @@ def _credit_inner_edges(u, a, indptr, indices, paths, counts, twice_inner, wheel
     sums[a, 8] += n_wheels
 
 
-@kernel
+@kernel(inner=True)
 def _credit_ends(u, indptr, seen, n_seen, paths, twice_inner, wheels, sums):
     d_u = indptr[u + 1] - indptr[u]
     for i in range(n_seen):
@@ -142,7 +142,7 @@ def _credit_ends(u, indptr, seen, n_seen, paths, twice_inner, wheels, sums):
         sums[w, 7] += wheels[w]
 
 
-@kernel
+@kernel(inner=True)
 def _credit_middles(u, indptr, indices, triangles, paths, twice_inner, sums):
     """Credit the common neighbours; and both ends with what depends on the edges of a path."""
     for slot in range(indptr[u], indptr[u + 1]):

@@ -75,7 +75,7 @@ def _sum_edges(lo, hi, ordered, triangles, degrees, sides):
             mark[indices[slot]] = 0
 
 
-@kernel
+@kernel(inner=True)
 def _add_to_corner(sums, opposite, left, right, d_left, d_right, edges, degrees, sides):
     """Add a triangle to the sums of one of its nodes: opposite = ab, left = xa, right = xb."""
     triangles, cliques, cycles = edges

@@ -60,7 +60,7 @@ def sorting_bits(n_nodes):
     return np.zeros(size, np.uint64), np.zeros(n_words(size), np.uint64)
 
 
-@kernel
+@kernel(inner=True)
 def _insert(found, columns):
     for i in range(found.size):
         v, j = found[i], i

@@ -134,7 +134,7 @@ def triangles_of(table: EdgeTable) -> np.ndarray:
     return table.facts[:, TRIANGLES].astype(np.int32)[table.fact_rows]
 
 
-@kernel
+@kernel(inner=True)
 def _fill_values(d_u, d_v, S_u, S_v, T_u, T_v, t, k, c4, at_u, at_v, degrees, values, j):
     """Values for an edge uv, in column j.
 

@@ -39,7 +39,7 @@ __all__ = ["HOP_THREE", "LongPaths", "hop_three"]
 HOP_THREE = ((4, 4, 3),)
 
 
-@kernel
+@kernel(inner=True)
 def _reaches_many(n_seen, n_nodes, indptr, seen):
     """Whether so many nodes are reached that it is faster to look at all than to list them."""
     n_steps = 0
@@ -78,7 +78,7 @@ def _count_walks(d_u, n_seen, many, indptr, indices, seen, sums, walks, reached)
     return n_reached
 
 
-@kernel
+@kernel(inner=True)
 def _collect(walks, columns, values):
     """Move all counts to `values` and their nodes to `columns`, sorted; return how many."""
     n_found = 0

@@ -47,7 +47,7 @@ _DIAMONDS = (12, 12, 2)
 _OF_TRIANGLES = {_DIAMONDS, (9, 10, 2), (10, 9, 2)}
 
 
-@kernel
+@kernel(inner=True)
 def _fill_values(d_u, columns, n_columns, indptr, position, sums, values):
     # `sparsekit.graphlets.factors._new_rows._further` has the same formulas for a new node u.
     for j in range(n_columns):

@@ -48,7 +48,7 @@ def room_for(lo, hi, indptr, indices):
     return min(most, indptr.size - 1) + 1
 
 
-@kernel
+@kernel(inner=True)
 def _visit(u, indptr, indices, triangles, position, seen, sums):
     """Meet all nodes and sum over paths; return one more than the number of nodes."""
     position[u], seen[1] = 1, u
@@ -78,7 +78,7 @@ def _visit(u, indptr, indices, triangles, position, seen, sums):
     return n_seen
 
 
-@kernel
+@kernel(inner=True)
 def _edges_by_bits(u, n_blocks, n_seen, indptr, indices, triangles, position, sums):
     """Meet the neighbours of u one by one, each with its edges to those before it.
 
@@ -108,7 +108,7 @@ def _edges_by_bits(u, n_blocks, n_seen, indptr, indices, triangles, position, su
                     met[position[indices[step]]] |= own
 
 
-@kernel
+@kernel(inner=True)
 def _edges_by_walks(u, indptr, indices, triangles, position, sums):
     """Walk from both ends of each edge between neighbours of u, from the one of lower degree last.
 
@@ -134,7 +134,7 @@ def _edges_by_walks(u, indptr, indices, triangles, position, sums):
                     sums[i, EDGES] += 1
 
 
-@kernel
+@kernel(inner=True)
 def _count_edges(u, n_seen, indptr, indices, triangles, position, sums):
     n_members = n_paths = n_walks = 0
     for slot in range(indptr[u], indptr[u + 1]):

@@ -17,7 +17,7 @@ __all__ = ["BANNER", "draw_at_nodes", "weigh_nodes"]
 BANNER = 16  # number of the graphlet
 
 
-@kernel
+@kernel(inner=True)
 def _count_paths(u, ordered, paths, seen):
     """Count in `paths` the paths u - v - w with v and w below u; return how many w were `seen`."""
     indptr, middle, indices, _ = ordered
@@ -48,7 +48,7 @@ def weigh_nodes(lo, hi, ordered, weights):
         weights[u] = 4.0 * n_cycles * (ordered.indptr[u + 1] - ordered.indptr[u] - 2)
 
 
-@kernel
+@kernel(inner=True)
 def _pick_sides(chances, ordered, w, n_paths, below, nodes):
     """Let nodes[1], nodes[2] be two neighbours of w from the `n_paths` ones that are `below`."""
     a = np.int64(chances[2] * n_paths)
@@ -65,7 +65,7 @@ def _pick_sides(chances, ordered, w, n_paths, below, nodes):
             n_passed += 1
 
 
-@kernel
+@kernel(inner=True)
 def _draw_banner(chances, ordered, u, w, n_paths, below, nodes, taken):
     """A cycle u - v - w - v', one of its nodes as corner, a further neighbour of the corner.
 
@@ -90,7 +90,7 @@ def _draw_banner(chances, ordered, u, w, n_paths, below, nodes, taken):
     return nodes[3] != nodes[4]
 
 
-@kernel
+@kernel(inner=True)
 def _turn_to(u, previous, n_seen, ordered, paths, seen, n_cycles, below):
     """Count the paths from u instead of from the previous node, and sum up the cycles."""
     indptr, middle, indices, _ = ordered

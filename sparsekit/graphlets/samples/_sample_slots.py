@@ -34,7 +34,7 @@ __all__ = [
 PATH, FORK, STAR, BULL, LOLLIPOP, CRICKET, DART, BOOK = 9, 10, 11, 12, 13, 14, 17, 22
 
 
-@kernel
+@kernel(inner=True)
 def _weight(kind, d, d_u, t, walks, upward):
     """Number of ways to complete a copy from the slot of (v, u), some of them improper.
 
@@ -71,13 +71,13 @@ def weigh_slots(lo, hi, kind, ordered, triangles, sums, weights):
             weights[slot] = _weight(kind, d, d_u, t, walks, v < u)
 
 
-@kernel
+@kernel(inner=True)
 def _pick_leaf(chance, ordered, v, taken, n_taken):
     """Neighbour of v that is not at one of the slots that are taken; its slot is, then, too."""
     return ordered.indices[pick(chance, ordered.indptr[v], ordered.indptr[v + 1], taken, n_taken)]
 
 
-@kernel
+@kernel(inner=True)
 def _pick_branch(chance, ordered, v, slot, offsets):
     """Walk from v of two steps that neither starts at this slot nor returns.
 
@@ -94,7 +94,7 @@ def _pick_branch(chance, ordered, v, slot, offsets):
     return indices[other], indices[leaf + (leaf >= mirrored[other])]
 
 
-@kernel
+@kernel(inner=True)
 def _list_common(ordered, v, u, n_wanted, found):
     """Slots in the row of v of its first common neighbours with u."""
     indptr, indices = ordered.indptr, ordered.indices
@@ -109,7 +109,7 @@ def _list_common(ordered, v, u, n_wanted, found):
             n_found += 1
 
 
-@kernel
+@kernel(inner=True)
 def _draw_path(chances, ordered, slot, offsets, nodes, taken):
     """From the centre and a neighbour: a further neighbour, and one more of each of the two."""
     nodes[2], nodes[4] = _pick_branch(chances[1], ordered, nodes[0], slot, offsets)
@@ -118,7 +118,7 @@ def _draw_path(chances, ordered, slot, offsets, nodes, taken):
     return nodes[3] != nodes[2] and nodes[4] != nodes[1] and nodes[3] != nodes[4]
 
 
-@kernel
+@kernel(inner=True)
 def _draw_fork(chances, ordered, slot, nodes, taken):
     """From the centre and a neighbour: two further ones of the centre, one of the neighbour."""
     taken[0], n_taken = slot, np.int64(1)
@@ -129,7 +129,7 @@ def _draw_fork(chances, ordered, slot, nodes, taken):
     return nodes[4] != nodes[2] and nodes[4] != nodes[3]
 
 
-@kernel
+@kernel(inner=True)
 def _draw_bull(chances, ordered, slot, third, nodes, taken):
     """From a triangle with an edge at this slot: a further neighbour of each end of the edge."""
     u = nodes[1]
@@ -142,7 +142,7 @@ def _draw_bull(chances, ordered, slot, third, nodes, taken):
     return nodes[3] != nodes[4]
 
 
-@kernel
+@kernel(inner=True)
 def _draw_lollipop(chances, ordered, slot, third, offsets, nodes):
     """From a triangle with an edge at this slot: a walk of two steps from v."""
     nodes[2] = ordered.indices[third]
@@ -150,7 +150,7 @@ def _draw_lollipop(chances, ordered, slot, third, offsets, nodes):
     return nodes[3] != nodes[2] and nodes[4] != nodes[1] and nodes[4] != nodes[2]
 
 
-@kernel
+@kernel(inner=True)
 def _draw_fan(chances, ordered, slot, t, n_triangles, common, nodes, taken):
     """From an edge: none to three triangles on it, and for the rest other neighbours of v."""
     first = np.int64(0)
@@ -167,7 +167,7 @@ def _draw_fan(chances, ordered, slot, t, n_triangles, common, nodes, taken):
     return True
 
 
-@kernel
+@kernel(inner=True)
 def _draw_at_slot(kind, chances, ordered, slot, t, common, offsets, nodes, taken):
     """Fill `nodes` with a copy on this slot; whether it is one: its nodes may coincide."""
     nodes[0], nodes[1] = ordered.indices[ordered.mirrored[slot]], ordered.indices[slot]

@@ -25,7 +25,7 @@ _S12 = np.uint64(12)
 _UNIT = 2.0**-52
 
 
-@kernel
+@kernel(inner=True)
 def _uniform(key, number):
     """Random number in [0, 1), a multiple of 2**-52."""
     return np.float64(stream_key(key, number) >> _S12) * _UNIT
