@@ -33,9 +33,9 @@ class TestFront:
     def test_help(self, capsys):
         assert main(["--help"]) == 0
         out = capsys.readouterr().out
-        assert all(verb in out for verb in ("embed", "orbits", "dag", "demo"))
+        assert all(verb in out for verb in ("embed", "orbits", "dag", "grn", "demo"))
 
-    @pytest.mark.parametrize("verb", ["embed", "dag", "demo"])
+    @pytest.mark.parametrize("verb", ["embed", "dag", "grn", "demo"])
     def test_help_of_verbs_fits_a_terminal(self, capsys, monkeypatch, verb):
         monkeypatch.setenv("COLUMNS", "80")
         assert main([verb, "--help"]) == 0

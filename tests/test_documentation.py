@@ -135,7 +135,7 @@ def test_readme_has_the_two_commands():
         "README.md",
         *(
             f"docs/user_guide/{page}.rst"
-            for page in ("causal", "embedding", "graphlets", "order_search")
+            for page in ("causal", "dropout", "embedding", "graphlets", "order_search")
         ),
     ],
 )
@@ -173,7 +173,7 @@ def test_everything_public_is_in_the_reference(module):
     "module",
     [
         *("bits", "cliques", "csr", "cycles", "dag"),
-        *("jit", "linalg", "memory", "ordering", "partition", "random"),
+        *("jit", "linalg", "memory", "ordering", "partition", "pdag", "random"),
     ],
 )
 def test_the_core_is_described(module):

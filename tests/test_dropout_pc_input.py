@@ -344,3 +344,9 @@ class TestBadInput:
             model.fit(X[:, :4])
         assert everything(model) == before
         assert model.set_params(ci_test="fisherz").score(X) == DropoutPC().fit(X).score(X)
+
+
+def test_g_squared_names_the_column_that_is_not_discrete():
+    frame = pytest.importorskip("pandas").DataFrame(X, columns=NAMES)
+    with pytest.raises(ValueError, match=f"in column '{NAMES[0]}': choose another test"):
+        DropoutPC(ci_test="gsquare").fit(frame)

@@ -11,7 +11,7 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import sparsekit
 
@@ -61,7 +61,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that reports errors on one line."""
+    """A parser that reports errors on one line, and finds files before, among and after options."""
+
+    _is_mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # By itself argparse, before Python 3.13, takes `TABLE --option X EDGES` for an error, as
+        # EDGES may be missing. The front has commands and can not mix; mixing calls this again.
+        if self._subparsers is not None or self._is_mixing:
+            return super().parse_known_args(args, namespace)
+        self._is_mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_mixing = False
 
     def error(self, message: str) -> NoReturn:
         self.exit(_USER_ERROR, _error_line(f"{message} (see {self.prog} --help)"))

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from sparsekit.cli._options import settle
+
 if TYPE_CHECKING:
     from sparsekit.causal import BackgroundKnowledge
 
@@ -10,8 +12,7 @@ __all__ = ["EBIC", "add_parameters", "facts_of", "make_model", "settle_parameter
 
 EBIC = "ebic"
 
-# Options by method, under the names that argparse gives them, with what they are unless given.
-# The parser itself gives None, so that options of the other method do not pass unnoticed.
+# Options by method, with what they are unless given.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "colide": {
         "noise": "equal",
@@ -119,17 +120,7 @@ def _alpha(text: str) -> float | str:
 
 def settle_parameters(arguments: argparse.Namespace) -> None:
     """Fill in what was not given; raise ValueError for an option of the other method."""
-    own = _DEFAULTS[arguments.method]
-    for method, defaults in _DEFAULTS.items():
-        for name in defaults:
-            if name not in own and getattr(arguments, name) is not None:
-                raise ValueError(
-                    f"--{name.replace('_', '-')} is for --method {method}, got --method "
-                    f"{arguments.method}: leave it out, or choose --method {method}."
-                )
-    for name, default in own.items():
-        if getattr(arguments, name) is None:
-            setattr(arguments, name, default)
+    settle(arguments, _DEFAULTS)
 
 
 def make_model(arguments: argparse.Namespace, background: "BackgroundKnowledge | None") -> Any:

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -12,7 +14,7 @@ import numpy as np
 
 from sparsekit.cli._files import replacing, write_table_file
 
-__all__ = ["EDGE_SUFFIXES", "Edges", "edges_as_text", "write_edges"]
+__all__ = ["EDGE_SUFFIXES", "Edges", "output_edges"]
 
 EDGE_SUFFIXES = (".csv", ".graphml", ".json", ".parquet", ".tsv")
 
@@ -23,7 +25,7 @@ class Edges(NamedTuple):
     Attributes
     ----------
     columns : dict of str to ndarray of shape (n_edges,)
-        ``source``, ``target``, ``weight`` and perhaps ``confidence``.
+        ``source``, ``target``, and what is known of each edge; NaN where it is not known.
     nodes : dict of str to ndarray of shape (n_nodes,)
         ``name`` and what is known of each node.
     facts : dict
@@ -35,21 +37,12 @@ class Edges(NamedTuple):
     facts: dict[str, Any]
 
 
-def edges_as_text(edges: Edges, delimiter: str = ",") -> str:
-    """Table with a header, one row an edge."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(edges.columns)
-    writer.writerows(_rows(edges.columns))
-    return text.getvalue()
-
-
-def write_edges(path: Path, edges: Edges) -> None:
-    """Write a graph in the format that the suffix says.
+def output_edges(path: Path | None, edges: Edges) -> None:
+    """Write a graph in the format that the suffix says, or as csv on standard output.
 
     Parameters
     ----------
-    path : Path
+    path : Path or None
         Checked by `check_output`.
     edges : Edges
         Nodes without edges are kept by .json and .graphml only.
@@ -59,6 +52,9 @@ def write_edges(path: Path, edges: Edges) -> None:
     OSError
         If writing fails; nothing is left behind then.
     """
+    if path is None:
+        sys.stdout.write(_as_text(edges))
+        return
     kind = path.suffix.lower()
     if kind == ".parquet":
         _write_parquet(path, edges)
@@ -67,8 +63,23 @@ def write_edges(path: Path, edges: Edges) -> None:
         _WRITERS[kind](file, edges)
 
 
+def _as_text(edges: Edges, delimiter: str = ",") -> str:
+    """Table with a header, one row an edge; cells of what is not known are empty."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(edges.columns)
+    writer.writerows(_rows(edges.columns))
+    return text.getvalue()
+
+
 def _rows(columns: dict[str, np.ndarray]) -> list[tuple]:
-    return list(zip(*(column.tolist() for column in columns.values()), strict=True))
+    cells = ([_cell(value) for value in column.tolist()] for column in columns.values())
+    return list(zip(*cells, strict=True))
+
+
+def _cell(value: Any) -> Any:
+    """None for NaN, which JSON does not know."""
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _records(columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
@@ -76,11 +87,11 @@ def _records(columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
 
 
 def _write_csv(file: BinaryIO, edges: Edges) -> None:
-    file.write(edges_as_text(edges).encode())
+    file.write(_as_text(edges).encode())
 
 
 def _write_tsv(file: BinaryIO, edges: Edges) -> None:
-    file.write(edges_as_text(edges, "\t").encode())
+    file.write(_as_text(edges, "\t").encode())
 
 
 def _write_json(file: BinaryIO, edges: Edges) -> None:
@@ -93,15 +104,14 @@ def _write_graphml(file: BinaryIO, edges: Edges) -> None:
     for node in _records(edges.nodes):
         graph.add_node(str(node.pop("name")), **node)
     for edge in _records(edges.columns):
-        graph.add_edge(str(edge.pop("source")), str(edge.pop("target")), **edge)
+        known = {name: value for name, value in edge.items() if value is not None}
+        graph.add_edge(str(known.pop("source")), str(known.pop("target")), **known)
     nx.write_graphml_xml(graph, file)
 
 
 def _write_parquet(path: Path, edges: Edges) -> None:
-    ids = {name: edges.columns[name] for name in ("source", "target")}
-    numbers = [name for name in edges.columns if name not in ids]
-    values = np.column_stack([edges.columns[name] for name in numbers])
-    write_table_file(path, ids, values, numbers)
+    n_edges = len(edges.columns["source"])
+    write_table_file(path, edges.columns, np.empty((n_edges, 0)), [])
 
 
 _WRITERS: dict[str, Callable[[BinaryIO, Edges], None]] = {

@@ -1,10 +1,12 @@
-"""What the commands write to the terminal: lines, tables and progress bars."""
+"""What the commands write to the terminal: lines, tables, warnings and progress bars."""
 
+import contextlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 
-__all__ = ["progress_bars", "write_line", "write_table"]
+__all__ = ["progress_bars", "warnings_as_lines", "write_line", "write_table"]
 
 
 def write_line(text: str = "") -> None:
@@ -46,6 +48,16 @@ def progress_bars() -> list:
 
     # Only the outermost estimator: a bar for every fit of a grid search fills the screen.
     return [ProgressBar(max_propagation_depth=0)]
+
+
+@contextlib.contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Write warnings to standard error, one line each, without the line of code that gave them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        sys.stderr.write(f"sparsekit: warning: {' '.join(text.split())}\n")
 
 
 def _has_rich() -> bool:

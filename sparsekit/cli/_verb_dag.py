@@ -1,12 +1,8 @@
 """``sparsekit dag``: a table of samples in, the edges of a causal graph out."""
 
 import argparse
-import contextlib
-import csv
 import sys
 import time
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +14,13 @@ from sparsekit.cli._dag_methods import (
     settle_parameters,
     summary_of,
 )
-from sparsekit.cli._output import progress_bars
+from sparsekit.cli._figures import check_figure, save_figure
+from sparsekit.cli._knowledge_options import add_knowledge, read_knowledge
+from sparsekit.cli._output import progress_bars, warnings_as_lines
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from sparsekit.causal import BackgroundKnowledge
     from sparsekit.cli._edge_files import Edges
     from sparsekit.cli._tables import Table
 
@@ -34,8 +31,8 @@ Learn a sparse linear directed acyclic graph from samples (CoLiDE, BOSS).
 
 Input, by suffix: one column a variable, one row a sample
   .csv .tsv .txt   separated by commas, tabs, blanks; names in the first line
-                   are optional, and so is a first column of row names if its
-                   title is empty; all may end in .gz
+                   are optional, and so is a first column of row names, if
+                   they all differ; all may end in .gz
   .parquet         columns of numbers
   .npy .npz        a matrix; .npz: called values, with names called columns
 
@@ -60,8 +57,6 @@ examples:
   sparsekit dag covariance.csv --covariance 853
 """
 
-_FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
-
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command ``dag``."""
@@ -78,28 +73,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "output", metavar="EDGES", type=Path, nargs="?", help="file to write or replace"
     )
     add_parameters(parser)
-    _add_knowledge(parser.add_argument_group("what is known"))
-    _add_tasks(parser.add_argument_group("more to do"))
-
-
-def _add_knowledge(group: argparse._ArgumentGroup) -> None:
-    def add(flag: str, text: str, **options: Any) -> None:
-        group.add_argument(flag, help=text, **options)
-
-    edges: dict[str, Any] = {"action": "append", "metavar": "A,B", "default": []}
-    add("--forbid", "no edge A -> B; may be repeated", **edges)
-    add("--require", "an edge A -> B; may be repeated", **edges)
-    add(
-        "--tiers",
-        'no edge from a later tier to an earlier one: "A,B;C,D", or @FILE with one tier a line',
-        metavar="TIERS",
-    )
-    add(
+    known = parser.add_argument_group("what is known")
+    add_knowledge(known)
+    known.add_argument(
         "--covariance",
-        "the input is a covariance matrix of N samples, divided by N",
+        help="the input is a covariance matrix of N samples, divided by N",
         type=int,
         metavar="N",
     )
+    _add_tasks(parser.add_argument_group("more to do"))
 
 
 def _add_tasks(group: argparse._ArgumentGroup) -> None:
@@ -124,7 +106,7 @@ def _add_tasks(group: argparse._ArgumentGroup) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read, learn, write."""
-    from sparsekit.cli._edge_files import edges_as_text, write_edges
+    from sparsekit.cli._edge_files import output_edges
     from sparsekit.cli._tables import read_table
 
     settle_parameters(arguments)
@@ -143,17 +125,18 @@ def run(arguments: argparse.Namespace) -> None:
             "--covariance N."
         )
     started = time.perf_counter()
-    with _warnings_as_lines():
+    with warnings_as_lines():
         model, frequencies = _learn(arguments, table)
     seconds = time.perf_counter() - started
-    edges = _edges(arguments, table, model, frequencies)
-    if arguments.output is None:
-        sys.stdout.write(edges_as_text(edges))
-    else:
-        write_edges(arguments.output, edges)
+    output_edges(arguments.output, _edges(arguments, table, model, frequencies))
     _report(arguments, model, seconds)
     if arguments.figure is not None:
-        _draw(arguments.figure, model, table, frequencies)
+        from sparsekit.plotting import DAGDisplay
+
+        display = DAGDisplay.from_adjacency(
+            model.adjacency_, feature_names=table.names, confidence=frequencies
+        )
+        save_figure(arguments.figure, display.figure_)
 
 
 def _is_symmetric(values: "np.ndarray") -> bool:
@@ -169,16 +152,16 @@ def _check_files(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         check_output(arguments.output, arguments.input, EDGE_SUFFIXES)
     if arguments.figure is not None:
-        from sparsekit.plotting._style import import_matplotlib
-
-        check_output(arguments.figure, arguments.input, _FIGURE_SUFFIXES)
-        import_matplotlib("--figure")
+        check_figure(arguments.figure, arguments.input)
 
 
 def _learn(arguments: argparse.Namespace, table: "Table") -> tuple[Any, "np.ndarray | None"]:
     """Fitted estimator, and the frequencies of edges if asked for."""
-    model = make_model(arguments, _background(arguments, table))
-    X = _as_frame(table)
+    from sparsekit.cli._tables import as_frame
+
+    names = range(table.values.shape[1]) if table.names is None else table.names
+    model = make_model(arguments, read_knowledge(arguments, names))
+    X = as_frame(table)
     if arguments.method == "colide" and arguments.alpha == EBIC:
         model.set_params(alpha=_chosen_alpha(arguments, model, X))
     if arguments.covariance is not None:
@@ -198,20 +181,6 @@ def _learn(arguments: argparse.Namespace, table: "Table") -> tuple[Any, "np.ndar
     return model, bootstrap.edge_frequencies_.toarray()
 
 
-def _as_frame(table: "Table") -> Any:
-    """Data frame, so that messages name the columns; an array where there is no package for it."""
-    if table.names is not None:
-        with contextlib.suppress(ImportError):
-            import pandas as pd
-
-            return pd.DataFrame(table.values, columns=table.names)
-        with contextlib.suppress(ImportError):
-            import polars as pl
-
-            return pl.DataFrame(table.values, schema=table.names)
-    return table.values
-
-
 def _chosen_alpha(arguments: argparse.Namespace, model: Any, X: Any) -> float:
     """Penalty with the least extended BIC."""
     from sparsekit.causal import colide_path
@@ -219,58 +188,6 @@ def _chosen_alpha(arguments: argparse.Namespace, model: Any, X: Any) -> float:
     settings = model.get_params(deep=False)
     del settings["alpha"]
     return colide_path(X, n_samples=arguments.covariance, **settings).alpha_best
-
-
-def _background(arguments: argparse.Namespace, table: "Table") -> "BackgroundKnowledge | None":
-    from sparsekit.causal import BackgroundKnowledge
-
-    if not (arguments.forbid or arguments.require or arguments.tiers is not None):
-        return None
-    names = range(table.values.shape[1]) if table.names is None else table.names
-    numbers = {str(name): number for number, name in enumerate(names)}
-    tiers = None
-    if arguments.tiers is not None:
-        tiers = [_numbers_of("--tiers", tier, numbers) for tier in _tiers(arguments.tiers)]
-        if not any(tiers):
-            raise ValueError(f'--tiers {arguments.tiers}: no names: expected tiers as in "A,B;C".')
-    return BackgroundKnowledge(
-        forbidden=[_pair("--forbid", edge, numbers) for edge in arguments.forbid],
-        required=[_pair("--require", edge, numbers) for edge in arguments.require],
-        tiers=tiers,
-    )
-
-
-def _tiers(text: str) -> list[str]:
-    """Tiers as they were given, or the lines of a file."""
-    if not text.startswith("@"):
-        return text.split(";")
-    try:
-        lines = Path(text[1:]).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise ValueError(f"--tiers {text}: not a text file in UTF-8.") from None
-    return [line for line in lines if line.strip()]
-
-
-def _pair(flag: str, text: str, numbers: dict[str, int]) -> list[int]:
-    pair = _numbers_of(flag, text, numbers)
-    if len(pair) != 2:
-        raise ValueError(f"{flag} {text}: expected two variables, as in {flag} A,B.")
-    return pair
-
-
-def _numbers_of(flag: str, text: str, numbers: dict[str, int]) -> list[int]:
-    """Positions of variables that are separated by commas; names with a comma are in quotes."""
-    try:
-        [names] = csv.reader([text], skipinitialspace=True)
-    except (csv.Error, ValueError):
-        raise ValueError(f"{flag} {text!r}: expected names separated by commas.") from None
-    for name in map(str.strip, names):
-        if name not in numbers:
-            some = ", ".join(list(numbers)[:3])
-            raise ValueError(
-                f"{flag}: {name!r} is not among the {len(numbers)} variables, such as {some}."
-            )
-    return [numbers[name.strip()] for name in names]
 
 
 def _edges(
@@ -313,28 +230,3 @@ def _report(arguments: argparse.Namespace, model: Any, seconds: float) -> None:
         f"{model.n_samples_seen_} samples in {seconds:.2f} s\n"
         f"{summary_of(model, arguments.method)}\n"
     )
-
-
-def _draw(path: Path, model: Any, table: "Table", frequencies: "np.ndarray | None") -> None:
-    from matplotlib import pyplot
-
-    from sparsekit.cli._files import replacing
-    from sparsekit.plotting import DAGDisplay
-
-    display = DAGDisplay.from_adjacency(
-        model.adjacency_, feature_names=table.names, confidence=frequencies
-    )
-    with replacing(path) as file:
-        display.figure_.savefig(file, format=path.suffix[1:].lower(), dpi=200)
-    pyplot.close(display.figure_)
-    sys.stderr.write(f"Figure: {path.resolve()}\n")
-
-
-@contextlib.contextmanager
-def _warnings_as_lines() -> Iterator[None]:
-    """Write warnings to standard error, one line each, without the line of code that gave them."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        yield
-    for text in dict.fromkeys(str(warning.message) for warning in caught):
-        sys.stderr.write(f"sparsekit: warning: {' '.join(text.split())}\n")

@@ -24,9 +24,9 @@ The cells are of several kinds (T, B and NK cells, monocytes, dendritic cells ..
 in these data can be checked against a true graph: use them for names, sparse input and scale.
 
 The values are those that scanpy 1.11.5 distributes as raw.X of its data set pbmc68k_reduced
-(licence BSD-3-Clause, copyright 2017 F. Alexander Wolf, P. Angerer). The counts behind them are the
-data set "Fresh 68k PBMCs (Donor A)" of 10x Genomics, which Bioconductor distributes under the
-licence CC BY 4.0; the terms of 10x Genomics itself could not be read.
+(licence BSD-3-Clause, copyright 2025 scverse, 2017 F. Alexander Wolf, P. Angerer, Theis Lab). The
+counts behind them are the data set "Fresh 68k PBMCs (Donor A)" of 10x Genomics, which Bioconductor
+distributes under the licence CC BY 4.0; the terms of 10x Genomics itself could not be read.
 
 References
 ..........

@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
 from sparsekit.graph import as_graph
@@ -12,11 +11,16 @@ from sparsekit.plotting._dag_edges import (
     KINDS,
     SIGNS,
     Edge,
+    Look,
     adjacency_of,
     arrow_of,
     checked,
+    checked_confidence,
+    checked_positions,
     compare,
     edges_of,
+    legend_of,
+    line_of,
     looks_of,
     mixed,
     style_color,
@@ -42,7 +46,6 @@ _ASPECT = 1.4
 _MOST_NUMBERS = 60
 # What is left of the colour of an edge that no resample has.
 _FAINTEST = 0.15
-_INCHES_OF_AN_ENTRY = 1.4
 
 
 class DAGDisplay:
@@ -233,23 +236,14 @@ class DAGDisplay:
         else:
             feature_names = checked("feature_names", np.asarray(feature_names), (n_nodes,))
         shape = (n_nodes, n_nodes)
-        if confidence is not None:
-            confidence = getattr(confidence, "edge_frequencies_", confidence)
-            confidence = checked("confidence", sp.csr_array(confidence), shape)
-            if not all(0 <= value <= 1 for value in confidence.data):
-                raise ValueError("confidence must lie in [0, 1]: pass shares of resamples.")
         if true is not None:
             true = without_loops(checked("true", adjacency_of(true, feature_names), shape))
-        if positions is not None:
-            positions = checked("positions", np.asarray(positions, dtype=float), (n_nodes, 2))
-            if not np.isfinite(positions).all():
-                raise ValueError("positions must be finite: give every node a place.")
         display = cls(
             without_loops(graph.adjacency),
             feature_names=feature_names,
-            confidence=confidence,
+            confidence=checked_confidence(confidence, shape),
             true=true,
-            positions=positions,
+            positions=checked_positions(positions, n_nodes),
         )
         return display.plot(ax)
 
@@ -293,7 +287,7 @@ class DAGDisplay:
         points = points_per_unit(ax, drawing)
         self._draw_nodes(drawing, points)
         self._draw_edges(edges, drawing, points)
-        self._draw_legend(edges)
+        self.legend_ = legend_of(ax, self._legend_groups(edges, points))
         return self
 
     def _shown_names(self) -> list[str]:
@@ -312,12 +306,22 @@ class DAGDisplay:
         return arrange(
             self.adjacency.shape[0],
             names,
-            [edge[:2] for edge in edges_of(graph)],
+            self._layering(edges_of(graph)),
             [edge[:2] for edge in edges],
             aspect,
             positions=self.positions,
             has_numbers=self._has_numbers(edges),
         )
+
+    def _layering(self, edges: list[Edge]) -> list[tuple[int, int]]:
+        """Pairs of nodes, the first of which is to stand above."""
+        return [edge[:2] for edge in edges]
+
+    def _looks(self, edges: list[Edge]) -> list[Look]:
+        return looks_of(edges)
+
+    def _heads(self, edge: Edge) -> str:
+        return "-|>" if edge.is_directed else "-"
 
     def _has_numbers(self, edges: list[Edge]) -> bool:
         return self.confidence is not None and len(edges) <= _MOST_NUMBERS
@@ -344,11 +348,11 @@ class DAGDisplay:
         confidences = [self._confidence_of(edge) for edge in edges]
         face = style_color("axes.facecolor")
         self.edges_ = {}
-        looks = looks_of(edges)
+        looks = self._looks(edges)
         for edge, curve, confidence, look in zip(
             edges, drawing.curves, confidences, looks, strict=True
         ):
-            arrow = arrow_of(curve, edge.is_directed, look.width * points, points)
+            arrow = arrow_of(curve, self._heads(edge), look.width * points, points)
             color = mixed(look.color, face, _FAINTEST + (1 - _FAINTEST) * confidence)
             arrow.set(color=color, linestyle=look.style, zorder=1 + confidence)
             self.edges_[edge[:2]] = self.ax_.add_patch(arrow)
@@ -371,28 +375,12 @@ class DAGDisplay:
         back = self.confidence[edge.target, edge.source]
         return float(there if edge.is_directed else max(there, back))
 
-    def _draw_legend(self, edges: list[Edge]) -> None:
-        from matplotlib.lines import Line2D
-
+    def _legend_groups(self, edges: list[Edge], points: float) -> list[list[Any]]:
+        """Entries of the legend; several groups stand side by side."""
         entries = {}
         if self.true is not None:
             counts = Counter(edge.kind for edge in edges)
             entries = {f"{kind} ({counts[kind]})": look for kind, look in KINDS.items()}
         elif any(edge.weight < 0 for edge in edges):
             entries = SIGNS
-        lines = [
-            Line2D([], [], color=color, linestyle=style, linewidth=2, label=text)
-            for text, (color, style) in entries.items()
-        ]
-        self.legend_ = None
-        if lines:
-            n_columns = self.ax_.get_window_extent().width / self.figure_.dpi
-            n_columns = 2 if n_columns < _INCHES_OF_AN_ENTRY * len(lines) else len(lines)
-            self.legend_ = self.ax_.legend(
-                handles=lines,
-                loc="upper center",
-                bbox_to_anchor=(0.5, 0.0),
-                ncols=n_columns,
-                frameon=False,
-                fontsize="small",
-            )
+        return [[line_of(text, color, style) for text, (color, style) in entries.items()]]

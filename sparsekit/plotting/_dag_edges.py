@@ -17,8 +17,12 @@ __all__ = [
     "adjacency_of",
     "arrow_of",
     "checked",
+    "checked_confidence",
+    "checked_positions",
     "compare",
     "edges_of",
+    "legend_of",
+    "line_of",
     "looks_of",
     "mixed",
     "style_color",
@@ -37,6 +41,7 @@ KINDS = {
 # Widths of lines in units of the height of a box; graphs of more edges than this get finer lines.
 _FINEST, _BOLDEST = 0.05, 0.17
 _MANY_EDGES = 60
+_INCHES_OF_AN_ENTRY = 1.4
 
 
 def adjacency_of(graph: Any, names: Any) -> sp.csr_array:
@@ -63,6 +68,39 @@ def without_loops(adjacency: sp.csr_array) -> sp.csr_array:
             f"node {loops[0]} has an edge to itself: set the diagonal of the adjacency to zero."
         )
     return adjacency
+
+
+def checked_confidence(confidence: Any, shape: tuple[int, int]) -> sp.csr_array | None:
+    """Frequencies of edges, or those of fitted resamples.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not that of the graph or a value is outside [0, 1].
+    """
+    if confidence is None:
+        return None
+    confidence = getattr(confidence, "edge_frequencies_", confidence)
+    confidence = checked("confidence", sp.csr_array(confidence), shape)
+    if not all(0 <= value <= 1 for value in confidence.data):
+        raise ValueError("confidence must lie in [0, 1]: pass shares of resamples.")
+    return confidence
+
+
+def checked_positions(positions: Any, n_nodes: int) -> np.ndarray | None:
+    """Places of the nodes.
+
+    Raises
+    ------
+    ValueError
+        If there is not one for each node, or one is not finite.
+    """
+    if positions is None:
+        return None
+    positions = checked("positions", np.asarray(positions, dtype=float), (n_nodes, 2))
+    if not np.isfinite(positions).all():
+        raise ValueError("positions must be finite: give every node a place.")
+    return positions
 
 
 class Edge(NamedTuple):
@@ -110,12 +148,13 @@ def compare(found: Sequence[Edge], true: Sequence[Edge]) -> list[Edge]:
 def looks_of(edges: Sequence[Edge]) -> list[Look]:
     """Kinds or else signs give colours, absolute weights give widths."""
     sizes = [abs(edge.weight) for edge in edges if edge.kind != "missing"]
+    largest = max(sizes, default=0.0) or 1.0
     scale = min(1.0, (_MANY_EDGES / max(1, len(edges))) ** 0.5)
     looks = []
     for edge in edges:
         sign = "negative" if edge.weight < 0 else "positive"
         color, style = KINDS[edge.kind] if edge.kind else SIGNS[sign]
-        share = abs(edge.weight) / max(sizes) if edge.kind != "missing" else 0.0
+        share = abs(edge.weight) / largest if edge.kind != "missing" else 0.0
         if len(set(sizes)) == 1:  # not weighted
             share *= 0.5
         looks.append(Look(color, style, scale * (_FINEST + share * (_BOLDEST - _FINEST))))
@@ -136,16 +175,46 @@ def mixed(color: Any, background: np.ndarray, share: float) -> np.ndarray:
     return share * np.array(to_rgb(color)) + (1 - share) * background
 
 
-def arrow_of(curve: np.ndarray, is_directed: bool, width: float, points: float) -> Any:
-    """Patch of one edge; `width` and the size of a unit in points."""
+def arrow_of(curve: np.ndarray, heads: str, width: float, points: float) -> Any:
+    """Patch of one edge, with heads as in "-|>"; `width` and the size of a unit in points."""
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
 
     codes = [Path.MOVETO] + [Path.CURVE4] * (len(curve) - 1)
     return FancyArrowPatch(
         path=Path(curve, codes),
-        arrowstyle="-|>" if is_directed else "-",
+        arrowstyle=heads,
         mutation_scale=0.45 * points + 2.0 * width,
         linewidth=width,
         joinstyle="miter",
+    )
+
+
+def line_of(text: str, color: Any, style: Any = "-", width: float = 2.0) -> Any:
+    """Entry of a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=color, linestyle=style, linewidth=width, label=text)
+
+
+def legend_of(ax: Any, groups: list[list[Any]]) -> Any:
+    """Legend below the axes, if there is anything in it; each of several groups is a column."""
+    groups = [group for group in groups if group]
+    if not groups:
+        return None
+    if len(groups) == 1:
+        [handles] = groups
+        fitting = ax.get_window_extent().width / ax.figure.dpi / _INCHES_OF_AN_ENTRY
+        n_columns = len(handles) if len(handles) <= fitting else 2
+    else:
+        blank, length = line_of("", "none"), max(map(len, groups))
+        handles = [entry for group in groups for entry in [*group, *[blank] * length][:length]]
+        n_columns = len(groups)
+    return ax.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        ncols=n_columns,
+        frameon=False,
+        fontsize="small",
     )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
-__all__ = ["Layout", "lay_out", "pass_boxes"]
+__all__ = ["Layout", "lay_out", "order_of", "pass_boxes"]
 
 # Distances of layers, so that the picture gets the wanted shape.
 _GAPS = (2.2, 7.0)
@@ -71,7 +71,7 @@ def lay_out(n_nodes: int, edges: np.ndarray, widths: np.ndarray, aspect: float) 
     -------
     Layout
     """
-    rank = _order(n_nodes, edges)
+    rank = order_of(n_nodes, edges)
     swapped = rank[edges[:, 0]] > rank[edges[:, 1]]
     downward = np.unique(np.where(swapped[:, None], edges[:, ::-1], edges), axis=0)
     is_joined = np.zeros(n_nodes, dtype=bool)
@@ -90,7 +90,7 @@ def lay_out(n_nodes: int, edges: np.ndarray, widths: np.ndarray, aspect: float) 
     return Layout(positions[:n_nodes], lanes)
 
 
-def _order(n_nodes: int, edges: np.ndarray) -> np.ndarray:
+def order_of(n_nodes: int, edges: np.ndarray) -> np.ndarray:
     """Rank of each node in an order along the edges; in a cycle, starts at the largest source."""
     children: list[set[int]] = [set() for _ in range(n_nodes)]
     parents: list[set[int]] = [set() for _ in range(n_nodes)]

@@ -31,7 +31,11 @@ _Table = np.ndarray | sp.csc_array
 
 
 def make_ci_test(
-    ci_test: str | Callable, X: _Table, zero_handling: str, n_jobs: int | None = None
+    ci_test: str | Callable,
+    X: _Table,
+    zero_handling: str,
+    n_jobs: int | None = None,
+    labels: Sequence | None = None,
 ) -> ConditionalIndependenceTest:
     """Choose a conditional-independence test for a table.
 
@@ -48,6 +52,8 @@ def make_ci_test(
     n_jobs : int, default=None
         Number of threads. Only partial correlations use more than one, those of ranks only where
         no rows are deleted.
+    labels : sequence of length d, default=None
+        What messages call the columns; None: by index.
 
     Raises
     ------
@@ -63,7 +69,7 @@ def make_ci_test(
     if ci_test == "nonparanormal":
         return _RankCorrelation(X, zero_handling, _normal_scores, n_jobs)
     if ci_test == "gsquare":
-        return _GSquare(X, zero_handling)
+        return _GSquare(X, zero_handling, labels or range(X.shape[1]))
     raise ValueError(f"expected ci_test to be one of {CI_TESTS} or callable, got {ci_test!r}.")
 
 
@@ -256,8 +262,8 @@ class _GSquare(_OnRows):
         If a column has too many different values.
     """
 
-    def __init__(self, X: _Table, zero_handling: str):
-        super().__init__(_code_levels(X), zero_handling)
+    def __init__(self, X: _Table, zero_handling: str, labels: Sequence):
+        super().__init__(_code_levels(X, labels), zero_handling)
 
     def _statistics(
         self, rows: np.ndarray, members: np.ndarray, x: np.ndarray, y: np.ndarray
@@ -272,7 +278,7 @@ class _GSquare(_OnRows):
         return _from_p_values(p_values)
 
 
-def _code_levels(X: _Table) -> _Table:
+def _code_levels(X: _Table, labels: Sequence) -> _Table:
     """Number the values of each column, from 1 on; zeros stay zeros."""
     coded, is_sparse = X.copy(), sp.issparse(X)
     for column in range(X.shape[1]):
@@ -284,8 +290,8 @@ def _code_levels(X: _Table) -> _Table:
             raise ValueError(
                 "expected discrete data for ci_test='gsquare', at most "
                 f"{_MOST_LEVELS} different values a column besides zero, got {len(levels)} in "
-                f"column {column}: choose another test or discretise the data, for example with "
-                "sklearn.preprocessing.KBinsDiscretizer."
+                f"column {labels[column]!r}: choose another test or discretise the data, for "
+                "example with sklearn.preprocessing.KBinsDiscretizer."
             )
         values[not_zero] = codes + 1
     return coded

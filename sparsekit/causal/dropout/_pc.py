@@ -259,7 +259,10 @@ class DropoutPC(CallbackSupportMixin, DropoutGraphMixin, BaseEstimator):
     def _make_test(self, problem: Problem) -> ConditionalIndependenceTest:
         if self.ci_test == "fisherz":
             return FisherZ(problem.samples, self.n_jobs)
-        return make_ci_test(self.ci_test, problem.table.values, self.zero_handling, self.n_jobs)
+        table = problem.table
+        return make_ci_test(
+            self.ci_test, table.values, self.zero_handling, self.n_jobs, table.labels
+        )
 
     def _settings(self, problem: Problem, n_rows: int) -> dict[str, Any]:
         """Settings of the search for a skeleton that the majority rule shares."""
