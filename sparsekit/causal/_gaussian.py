@@ -42,13 +42,13 @@ class Regressions(NamedTuple):
     variances: np.ndarray
 
 
-@kernel
+@kernel(inner=True)
 def is_redundant(pivot, variance):
     """Whether a variable with this variance given the others adds nothing to them."""
     return pivot <= max(_LEAST_PIVOT, _REDUNDANT * variance)
 
 
-@kernel
+@kernel(inner=True)
 def condition_on(covariance, node, rows, n_rows, variances):
     """Condition all variables on one more, `node`.
 
@@ -102,7 +102,7 @@ def _add_each(covariance, target, rows, n_rows, variances, toggled):
             toggled[c] = own - share * share
 
 
-@kernel
+@kernel(inner=True)
 def drop_each(target, rows, parents, own, work, toggled):
     """Residual variance of the target with each parent left out; none may be redundant.
 

@@ -12,7 +12,7 @@ from sparsekit.core.ordering import Ordered, ranges_of_rows
 __all__ = ["count_paths_below", "four_cycles", "four_cycles_at_nodes"]
 
 
-@kernel
+@kernel(inner=True)
 def count_paths_below(u, indptr, middle, indices, paths, seen):
     """Count paths u - v - w below u and list the nodes w.
 

@@ -7,13 +7,13 @@ from sparsekit.core.jit import kernel
 __all__ = ["choose2", "choose3", "choose4", "pairs_of"]
 
 
-@kernel
+@kernel(inner=True)
 def pairs_of(n):
     """Number of pairs out of n, where 0 <= n < 2**31 is known: nothing is asked, for hot loops."""
     return (np.int64(n) * (n - 1)) >> 1
 
 
-@kernel
+@kernel(inner=True)
 def choose2(n):
     """Number of pairs out of n; 0 for n < 2."""
     if n < 2:
@@ -21,7 +21,7 @@ def choose2(n):
     return (n // 2) * (n - 1) if n % 2 == 0 else n * ((n - 1) // 2)
 
 
-@kernel
+@kernel(inner=True)
 def choose3(n):
     """Number of triples out of n; 0 for n < 3."""
     if n < 3:
@@ -30,7 +30,7 @@ def choose3(n):
     return (pairs // 3) * (n - 2) + (pairs % 3) * (n - 2) // 3
 
 
-@kernel
+@kernel(inner=True)
 def choose4(n):
     """Number of quadruples out of n; 0 for n < 4."""
     if n < 4:

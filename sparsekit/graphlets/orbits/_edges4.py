@@ -106,7 +106,7 @@ def sum_of_workers(parts: np.ndarray) -> np.ndarray:
     return parts[0] if len(parts) == 1 else parts.sum(axis=0)
 
 
-@kernel
+@kernel(inner=True)
 def add_three(table, row, column, first, second, third):
     """Add to three neighbouring columns of a row."""
     table[row, column] += first

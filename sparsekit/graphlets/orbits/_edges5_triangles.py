@@ -52,7 +52,7 @@ def _add_third(totals, edge, facts, first, second, towards, away, d, S, T, n_com
     totals[edge, 13] += pairs_of(n_common)  # for orbit 66
 
 
-@kernel
+@kernel(inner=True)
 def add_triangle(v, u, w, vu, vw, uw, indptr, sums, facts, n_common, totals):
     """Add a triangle v < u < w, with the numbers of its edges, to the totals of its edges."""
     # Of each edge of the triangle: sum of t from its lower and its higher end.

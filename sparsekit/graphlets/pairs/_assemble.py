@@ -53,7 +53,7 @@ class Output(NamedTuple):
     data: tuple[np.ndarray, ...]
 
 
-@kernel
+@kernel(inner=True)
 def sorting_bits(n_nodes):
     """What `copy_nodes` needs: one bit for each node, and one for each word of these bits."""
     size = n_words(n_nodes)
@@ -70,7 +70,7 @@ def _insert(found, columns):
         columns[j] = v
 
 
-@kernel
+@kernel(inner=True)
 def copy_nodes(found, in_order, bits, columns):
     """Copy distinct nodes to `columns`, in increasing order if so desired.
 
@@ -102,7 +102,7 @@ def copy_nodes(found, in_order, bits, columns):
                 members &= members - _ONE
 
 
-@kernel
+@kernel(inner=True)
 def finish_row(u, values, columns, n_entries, output):
     """Count the non-zeros of row u of each matrix, or write them once there is room.
 

@@ -35,7 +35,7 @@ N_SUMS = 6
 _ONE = np.uint64(1)
 
 
-@kernel
+@kernel(inner=True)
 def room_for(lo, hi, indptr, indices):
     """Number of rows that `count_steps` needs for the nodes of this range; an upper bound."""
     most = 0
@@ -154,7 +154,7 @@ def _count_edges(u, n_seen, indptr, indices, triangles, position, sums):
         _edges_by_walks(u, indptr, indices, triangles, position, sums)
 
 
-@kernel
+@kernel(inner=True)
 def count_steps(u, indptr, indices, triangles, position, seen, sums):
     """Fill `sums` for all nodes within two steps of u.
 

@@ -31,7 +31,7 @@ def _uniform(key, number):
     return np.float64(stream_key(key, number) >> _S12) * _UNIT
 
 
-@kernel
+@kernel(inner=True)
 def draw_chances(seed, sample, chances):
     """Fill `chances` with the random numbers of a sample; the first one has chosen its place."""
     key = stream_key(seed, np.uint64(sample))
@@ -39,7 +39,7 @@ def draw_chances(seed, sample, chances):
         chances[i] = _uniform(key, np.uint64(i))
 
 
-@kernel
+@kernel(inner=True)
 def first_above(values, lo, hi, x):
     """First position in the non-decreasing values[lo:hi] with a value above x; else hi."""
     while lo < hi:
@@ -61,7 +61,7 @@ def choose_places(lo, hi, seed, cumulative, places):
         places[sample] = first_above(cumulative, first, stop, x)
 
 
-@kernel
+@kernel(inner=True)
 def find(indices, lo, hi, wanted):
     """Slot among lo .. hi that leads to this node, or -1."""
     slot = first_above(indices, lo, hi, wanted - 1)
@@ -88,14 +88,14 @@ def pick(chance, first, stop, taken, n_taken):
     return value
 
 
-@kernel
+@kernel(inner=True)
 def take_two(a, b, taken):
     """Start `taken` with two values; return their number."""
     taken[0], taken[1] = min(a, b), max(a, b)
     return np.int64(2)
 
 
-@kernel
+@kernel(inner=True)
 def adjacency_code(ordered, known, nodes):
     """Adjacency of all pairs of places, one bit each; those on the copy are known.
 
