@@ -9,7 +9,7 @@ from numba.extending import intrinsic
 
 from sparsekit.core.jit import kernel
 
-__all__ = ["n_words", "pack_rows", "popcount", "trailing_zeros"]
+__all__ = ["n_words", "pack_rows", "popcount", "trailing_zeros", "unpack_rows"]
 
 
 @kernel
@@ -26,6 +26,12 @@ def pack_rows(mask: np.ndarray) -> np.ndarray:
     padded = np.zeros((len(mask), 64 * n_words(mask.shape[1])), dtype=np.bool_)
     padded[:, : mask.shape[1]] = mask
     return np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
+
+
+def unpack_rows(words: np.ndarray, size: int) -> np.ndarray:
+    """Rows of a boolean array of shape (n, size) that `pack_rows` has packed."""
+    bytes_ = np.ascontiguousarray(words).view(np.uint8)
+    return np.unpackbits(bytes_, axis=1, count=size, bitorder="little").view(np.bool_)
 
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]

@@ -164,6 +164,16 @@ class DAGDisplay:
         ImportError
             If matplotlib is missing.
         """
+        estimator, given = cls._read_estimator(estimator, feature_names, confidence)
+        return cls.from_adjacency(
+            estimator.adjacency_, **given, true=true, positions=positions, ax=ax
+        )
+
+    @classmethod
+    def _read_estimator(
+        cls, estimator: Any, feature_names: Any, confidence: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """What has the graph, and the names and the confidence that belong to it."""
         import_matplotlib(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
         if hasattr(estimator, "edge_frequencies_"):
@@ -172,18 +182,11 @@ class DAGDisplay:
         if not hasattr(estimator, "adjacency_"):
             raise TypeError(
                 f"expected an estimator with adjacency_, got {type(estimator).__name__}: pass a "
-                "graph to DAGDisplay.from_adjacency."
+                f"graph to {cls.__name__}.from_adjacency."
             )
         if feature_names is None:
             feature_names = getattr(estimator, "feature_names_in_", None)
-        return cls.from_adjacency(
-            estimator.adjacency_,
-            feature_names=feature_names,
-            confidence=confidence,
-            true=true,
-            positions=positions,
-            ax=ax,
-        )
+        return estimator, {"feature_names": feature_names, "confidence": confidence}
 
     @classmethod
     def from_adjacency(
@@ -228,6 +231,14 @@ class DAGDisplay:
         ImportError
             If matplotlib is missing.
         """
+        given = cls._read_graph(adjacency, feature_names, confidence, true, positions)
+        return cls(**given).plot(ax)
+
+    @classmethod
+    def _read_graph(
+        cls, adjacency: Any, feature_names: Any, confidence: Any, true: Any, positions: Any
+    ) -> dict[str, Any]:
+        """Check what `from_adjacency` is given; arguments of the class."""
         import_matplotlib(f"{cls.__name__}.from_adjacency")
         graph = as_graph(adjacency)
         n_nodes = graph.n_nodes
@@ -238,14 +249,13 @@ class DAGDisplay:
         shape = (n_nodes, n_nodes)
         if true is not None:
             true = without_loops(checked("true", adjacency_of(true, feature_names), shape))
-        display = cls(
-            without_loops(graph.adjacency),
-            feature_names=feature_names,
-            confidence=checked_confidence(confidence, shape),
-            true=true,
-            positions=checked_positions(positions, n_nodes),
-        )
-        return display.plot(ax)
+        return {
+            "adjacency": without_loops(graph.adjacency),
+            "feature_names": feature_names,
+            "confidence": checked_confidence(confidence, shape),
+            "true": true,
+            "positions": checked_positions(positions, n_nodes),
+        }
 
     # The name that displays of scikit-learn have for what needs no estimator.
     from_predictions = from_adjacency

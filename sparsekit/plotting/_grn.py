@@ -6,25 +6,19 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from scipy.stats import norm
-from sklearn.utils.validation import check_is_fitted
 
-from sparsekit.graph import as_graph
 from sparsekit.plotting._dag import DAGDisplay
 from sparsekit.plotting._dag_edges import (
     Edge,
     Look,
-    adjacency_of,
     checked,
-    checked_confidence,
-    checked_positions,
     line_of,
     mixed,
     style_color,
-    without_loops,
 )
 from sparsekit.plotting._drawing import Drawing
 from sparsekit.plotting._layers import order_of
-from sparsekit.plotting._style import PALETTE, import_matplotlib
+from sparsekit.plotting._style import PALETTE
 
 __all__ = ["GRNDisplay"]
 
@@ -169,26 +163,14 @@ class GRNDisplay(DAGDisplay):
         ImportError
             If matplotlib is missing.
         """
-        import_matplotlib(f"{cls.__name__}.from_estimator")
-        check_is_fitted(estimator)
-        if hasattr(estimator, "edge_frequencies_"):
-            confidence = estimator if confidence is None else confidence
-            estimator = estimator.estimator_
-        if not hasattr(estimator, "adjacency_"):
-            raise TypeError(
-                f"expected an estimator with adjacency_, got {type(estimator).__name__}: pass a "
-                "graph to GRNDisplay.from_adjacency."
-            )
-        if feature_names is None:
-            feature_names = getattr(estimator, "feature_names_in_", None)
+        estimator, given = cls._read_estimator(estimator, feature_names, confidence)
         conflicts = getattr(estimator, "conflicts_", ())
         return cls.from_adjacency(
             estimator.adjacency_,
-            feature_names=feature_names,
+            **given,
             bidirected=[(i, j) for i, j, kind in conflicts if kind == "bidirected"],
             pvalues=_pvalues_of(estimator),
             zero_shares=None if X is None else _zero_shares(X),
-            confidence=confidence,
             true=true,
             positions=positions,
             ax=ax,
@@ -248,31 +230,19 @@ class GRNDisplay(DAGDisplay):
         ImportError
             If matplotlib is missing.
         """
-        import_matplotlib(f"{cls.__name__}.from_adjacency")
-        graph = as_graph(adjacency)
-        n_genes = graph.n_nodes
-        shape = (n_genes, n_genes)
-        if feature_names is None:
-            feature_names = graph.node_names
-        else:
-            feature_names = checked("feature_names", np.asarray(feature_names), (n_genes,))
+        given = cls._read_graph(adjacency, feature_names, confidence, true, positions)
+        shape = given["adjacency"].shape
         if pvalues is not None:
             pvalues = checked("pvalues", sp.csr_array(pvalues), shape)
             _check_shares("pvalues", pvalues.data[~np.isnan(pvalues.data)])
         if zero_shares is not None:
-            zero_shares = checked("zero_shares", np.asarray(zero_shares, float), (n_genes,))
+            zero_shares = checked("zero_shares", np.asarray(zero_shares, float), shape[:1])
             _check_shares("zero_shares", zero_shares)
-        if true is not None:
-            true = without_loops(checked("true", adjacency_of(true, feature_names), shape))
         display = cls(
-            without_loops(graph.adjacency),
-            feature_names=feature_names,
+            **given,
             bidirected=tuple(tuple(sorted(pair)) for pair in bidirected),
             pvalues=pvalues,
             zero_shares=zero_shares,
-            confidence=checked_confidence(confidence, shape),
-            true=true,
-            positions=checked_positions(positions, n_genes),
         )
         return display.plot(ax)
 

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from sparsekit.causal.dropout._fisher_z import FisherZ
 from sparsekit.causal.dropout._samples import Samples
+from sparsekit.core.bits import unpack_rows
 from sparsekit.core.pdag import consistent_extension
 
 __all__ = ["Densities", "Observed", "fit_densities", "mean_log_density", "observe"]
@@ -36,7 +37,7 @@ class Observed(NamedTuple):
         if not self.samples.deletes or len(kept) == 0:
             return np.arange(self.samples.n_rows)
         mask = np.bitwise_and.reduce(self.samples.masks[kept], axis=0)
-        return np.flatnonzero(np.unpackbits(mask.view(np.uint8), bitorder="little"))
+        return np.flatnonzero(unpack_rows(mask[None], self.samples.n_rows))
 
     def block(self, variables: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Values of variables on rows, shape (n_variables, n_rows)."""

@@ -17,7 +17,7 @@ from sparsekit.causal._background import Constraints
 from sparsekit.causal.dropout._fisher_z import FisherZ
 from sparsekit.causal.dropout._operators import Best, NodeSets, Phase
 from sparsekit.causal.dropout._score_changes import ScoreChanges
-from sparsekit.core.bits import pack_rows
+from sparsekit.core.bits import pack_rows, unpack_rows
 from sparsekit.core.pdag import completed
 
 __all__ = ["GreedySearch", "greedy_search"]
@@ -41,11 +41,6 @@ class GreedySearch(NamedTuple):
     cpdag: np.ndarray
     score: float
     n_operators: int
-
-
-def _members(words: np.ndarray, d: int) -> np.ndarray:
-    """Unpack a set of bits into a mask."""
-    return np.unpackbits(words.view(np.uint8), count=d, bitorder="little").astype(bool)
 
 
 def _inserted(cpdag: np.ndarray, x: int, y: int, given: np.ndarray) -> np.ndarray:
@@ -160,7 +155,7 @@ class _Search:
             x, y, given = self._changes.choose(sets, pairs, phase, best)
             if x < 0:
                 return None
-            cpdag = completed(applied(now, x, y, _members(given, len(now))))
+            cpdag = completed(applied(now, x, y, unpack_rows(given[None], len(now))[0]))
             if cpdag is not None and _digest(cpdag) not in self._seen and self._agrees(cpdag):
                 return cpdag, x, y
             best.passed[x, y] = True

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from sparsekit.core.bits import n_words, pack_rows
+from sparsekit.core.bits import n_words, pack_rows, unpack_rows
 
 __all__ = [
     "ZERO_HANDLINGS",
@@ -247,9 +247,9 @@ def observed_blocks(samples: Samples) -> Iterator[tuple[np.ndarray, np.ndarray]]
             observed = (block != 0).astype(np.float64)
             yield (block - means) * observed, observed
         return
-    bits = np.unpackbits(samples.masks.view(np.uint8), axis=1, bitorder="little")
+    flags = unpack_rows(samples.masks, samples.n_rows)
     start = 0
     for block in row_blocks(samples):
-        observed = bits[:, start : start + len(block)].T.astype(np.float64)
+        observed = flags[:, start : start + len(block)].T.astype(np.float64)
         start += len(block)
         yield block * observed, observed

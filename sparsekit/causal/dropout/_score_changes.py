@@ -18,7 +18,7 @@ from sparsekit.causal.dropout._operators import (
     insert_again,
 )
 from sparsekit.causal.dropout._samples import Tests
-from sparsekit.core.bits import n_words
+from sparsekit.core.bits import n_words, unpack_rows
 
 __all__ = ["ScoreChanges", "score_changes"]
 
@@ -140,8 +140,8 @@ class ScoreChanges:
         order = np.argsort(self._wanted.places[:n, 0], kind="stable")
         codes, slots = self._wanted.places[order].T
         starts = np.flatnonzero(np.diff(codes, prepend=0))  # no set has the code 0
-        bits = self._wanted.sets[order[starts]].view(np.uint8)
-        group, members = np.nonzero(np.unpackbits(bits, axis=1, bitorder="little"))
+        sets = unpack_rows(self._wanted.sets[order[starts]], self._test.n_features)
+        group, members = np.nonzero(sets)
         x, y = self._wanted.pairs[order].T.copy()
         tests = Tests(
             x,

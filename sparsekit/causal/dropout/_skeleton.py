@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from sparsekit.causal.dropout._enumerate import enumerate_tests
 from sparsekit.causal.dropout._fisher_z import ConditionalIndependenceTest
-from sparsekit.core.bits import n_words
+from sparsekit.core.bits import n_words, unpack_rows
 from sparsekit.core.jit import kernel
 
 __all__ = ["SEPSET_RULES", "SeparatingSets", "Skeleton", "search_skeleton"]
@@ -222,8 +222,7 @@ class _Search:
 
     def _add_sets(self, x: np.ndarray, y: np.ndarray, union: np.ndarray, chosen: np.ndarray):
         pairs = list(zip(x.tolist(), y.tolist(), strict=True))
-        bits = np.unpackbits(union.view(np.uint8), axis=1, bitorder="little")
-        rows, members = np.nonzero(bits)
+        rows, members = np.nonzero(unpack_rows(union, self.test.n_features))
         ends = np.searchsorted(rows, np.arange(len(pairs) + 1)).tolist()
         listed = members.tolist()
         unions = [tuple(listed[lo:hi]) for lo, hi in pairwise(ends)]
